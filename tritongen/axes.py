@@ -1,0 +1,215 @@
+"""Axes of a space. An axis is a sequence of cells; a cell is what rules see, and holds `weight` values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from tritongen.chain import SOURCES, Alphabet, Chain
+from tritongen.dtypes import DTYPES, DtypeSet, dtype_set
+from tritongen.errors import TemplateError, UnknownNameError
+from tritongen.optable import Domain, Op
+
+ROLES = ("semantic", "form", "tuning", "presentation")
+_TABLE_KEYS = ("table", "tags", "without", "ops", "kinds", "none")
+_CHAIN_KEYS = (
+    "chain",
+    "length",
+    "tags",
+    "without",
+    "ops",
+    "sources",
+    "tensors",
+    "scalars",
+    "kinds",
+    "start",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell: `seen` is the value that rules see, `stratum` groups cells for stratified samples."""
+
+    seen: Any
+    weight: int
+    stratum: str
+    unrank: Callable[[int], Any] | None = None
+
+    def value(self, index: int) -> Any:
+        """Value number `index` of the cell."""
+        return self.seen if self.unrank is None else self.unrank(index)
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A named axis with its role. `alphabet` is set for chains and reads words in filters."""
+
+    name: str
+    role: str
+    cells: tuple[Cell, ...]
+    alphabet: Alphabet | None = None
+
+    @property
+    def size(self) -> int:
+        """Number of values."""
+        return sum([cell.weight for cell in self.cells])
+
+    def only(self, wanted: Iterable[Any], place: str) -> Axis:
+        """The axis filtered to `wanted` values; raises UnknownNameError for a value it does not have."""
+        wanted = [wanted] if isinstance(wanted, str | int | float | bool) else list(wanted)
+        if self.name == "dtype":
+            return self._only_dtypes(wanted, place)
+        if self.alphabet is not None:
+            chains = [c for text in wanted for c in self.alphabet.parse(str(text), place)]
+            unique = {chain.text: chain for chain in chains}
+            cells = [_chain_cell(chain) for chain in unique.values()]
+            return Axis(self.name, self.role, tuple(cells), self.alphabet)
+        known = {_text(cell.seen): cell for cell in self.cells}
+        for value in wanted:
+            if _text(value) not in known:
+                raise UnknownNameError(
+                    place, f"axis {self.name!r} has no such value", value=value, known=known
+                )
+        chosen = {_text(value) for value in wanted}
+        cells = tuple([cell for text, cell in known.items() if text in chosen])
+        return Axis(self.name, self.role, cells)
+
+    def _only_dtypes(self, wanted: Sequence[str], place: str) -> Axis:
+        known = [name for cell in self.cells for name in cell.seen.names]
+        for name in wanted:
+            if name not in DTYPES:
+                raise UnknownNameError(place, "unknown dtype", value=name, known=DTYPES)
+            if name not in known:
+                raise UnknownNameError(
+                    place, "no program of this space has the dtype", value=name, known=known
+                )
+        cells = []
+        for cell in self.cells:
+            names = tuple([name for name in cell.seen.names if name in wanted])
+            if names:
+                cells.append(_plain(dtype_set(names)))
+        return Axis(self.name, self.role, tuple(cells))
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _plain(value: Any, stratum: str = "") -> Cell:
+    return Cell(value, 1, stratum)
+
+
+def _chain_cell(chain: Chain) -> Cell:
+    return Cell(chain, 1, chain.text)
+
+
+def make_axis(
+    name: str,
+    role: str,
+    spec: Any,
+    tables: Mapping[str, Mapping[str, Op]],
+    domains: Mapping[str, Domain],
+    place: str,
+) -> Axis:
+    """Build an axis from its declaration in a header; raises TemplateError naming the place."""
+    if isinstance(spec, dict):
+        if "chain" in spec:
+            return _chain_axis(name, role, spec, tables, domains, place)
+        return _table_axis(name, role, spec, tables, place)
+    if not isinstance(spec, list) or not spec:
+        raise TemplateError(place, f"axis {name!r} needs a list of values or a table", value=spec)
+    if name == "dtype":
+        sets = [dtype_set((v,) if isinstance(v, str) else tuple(v), place) for v in spec]
+        return Axis(name, role, tuple([_plain(s) for s in sets]))
+    texts = [_text(value) for value in spec]
+    if len(set(texts)) != len(texts):
+        raise TemplateError(place, f"axis {name!r} has a value twice", value=spec)
+    return Axis(name, role, tuple([_plain(v, str(v) if name == "op" else "") for v in spec]))
+
+
+def _check_keys(spec: Mapping[str, Any], known: Sequence[str], place: str) -> None:
+    for key in spec:
+        if key not in known:
+            raise TemplateError(place, "unknown key of an axis", value=key, known=known)
+
+
+def _select(
+    spec: Mapping[str, Any], table: str, tables: Mapping[str, Mapping[str, Op]], place: str
+) -> list[Op]:
+    if table not in tables:
+        raise TemplateError(place, "unknown op table", value=table, known=tables)
+    ops = tables[table]
+    for key in ("ops", "without"):
+        for name in spec.get(key, ()):
+            if name not in ops:
+                raise TemplateError(place, f"no such op in table {table!r}", value=name, known=ops)
+    known_tags = {tag for op in ops.values() for tag in op.tags}
+    for tag in spec.get("tags", ()):
+        if tag not in known_tags:
+            raise TemplateError(place, "no op has this tag", value=tag, known=sorted(known_tags))
+    chosen = [ops[name] for name in spec["ops"]] if "ops" in spec else list(ops.values())
+    tags = set(spec.get("tags", ()))
+    without = set(spec.get("without", ()))
+    return [op for op in chosen if (not tags or tags & set(op.tags)) and op.name not in without]
+
+
+def _table_axis(
+    name: str,
+    role: str,
+    spec: Mapping[str, Any],
+    tables: Mapping[str, Mapping[str, Op]],
+    place: str,
+) -> Axis:
+    _check_keys(spec, _TABLE_KEYS, place)
+    if "table" not in spec:
+        raise TemplateError(place, "an axis over ops needs `table` or `chain`", value=dict(spec))
+    ops = _select(spec, spec["table"], tables, place)
+    if not ops:
+        raise TemplateError(place, "the axis has no op left", value=dict(spec))
+    return Axis(name, role, tuple([_plain(op, op.name) for op in ops]))
+
+
+@lru_cache(maxsize=64)
+def _alphabet(
+    ops: tuple[Op, ...], domains: tuple[Domain, ...], options: tuple[tuple[str, Any], ...]
+) -> Alphabet:
+    return Alphabet(ops, {d.name: d for d in domains}, **dict(options))
+
+
+def _chain_axis(
+    name: str,
+    role: str,
+    spec: Mapping[str, Any],
+    tables: Mapping[str, Mapping[str, Op]],
+    domains: Mapping[str, Domain],
+    place: str,
+) -> Axis:
+    _check_keys(spec, _CHAIN_KEYS, place)
+    ops = _select(spec, spec["chain"], tables, place)
+    length = spec.get("length", [1, 1])
+    if not (isinstance(length, list) and len(length) == 2 and 0 <= length[0] <= length[1] <= 8):
+        raise TemplateError(place, "length is [least, most] with at most 8 steps", value=length)
+    options: dict[str, Any] = {"length": tuple(length)}
+    for key in ("sources", "kinds"):
+        if key in spec:
+            options[key] = tuple(spec[key])
+    for source in options.get("sources", ()):
+        if source not in SOURCES:
+            raise TemplateError(place, "unknown source of operands", value=source, known=SOURCES)
+    options |= {key: int(spec[key]) for key in ("tensors", "scalars") if key in spec}
+    if "start" in spec:
+        if spec["start"] not in domains:
+            raise TemplateError(place, "unknown domain", value=spec["start"], known=domains)
+        options["start"] = spec["start"]
+    alphabet = _alphabet(tuple(ops), tuple(domains.values()), tuple(options.items()))
+    cells = [
+        Cell(cls, count, str(cls), lambda i, cls=cls: alphabet.unrank(cls, i))
+        for cls, count in alphabet.classes
+    ]
+    if not cells:
+        raise TemplateError(place, "no chain is possible", value=dict(spec))
+    return Axis(name, role, tuple(cells), alphabet)
+
+

@@ -1,0 +1,462 @@
+"""Chains of pointwise ops as words of a typed automaton: counted, ranked and unranked without enumeration.
+
+A letter is an op, its literal parameters and the sources of its arguments beyond the running value. A
+state is the kind and domain of the running value, the domain of the chain's input and the last op (normal
+form forbids an op right after one that it undoes). Words are grouped into classes; rules of a
+template see the class only, so a rule costs as much as there are classes, however many words there are.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate, product
+from typing import Any
+
+from tritongen.errors import UnknownNameError
+from tritongen.optable import Domain, Op, fill, fill_words, literal
+
+SOURCES = ("new", "row", "col", "scalar", "first")
+TENSOR_NAMES = ("y", "z", "w", "u", "v")
+SCALAR_NAMES = ("alpha", "beta", "gamma", "delta", "kappa", "theta", "omega")
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One step of a word: `sources` are those of the arguments beyond the running value."""
+
+    op: Op
+    sources: tuple[str, ...] = ()
+    params: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The letter as it stands in a word, `leaky_relu[negative_slope=0.2]` or `add(row)`."""
+        params = ",".join(f"{k}={literal(v)}" for k, v in self.params)
+        sources = ",".join(self.sources)
+        return self.op.name + (f"[{params}]" if params else "") + (f"({sources})" if sources else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """An argument of a chain beyond its input: `source` is new, row, col or scalar."""
+
+    name: str
+    source: str
+    domain: Domain
+
+    @property
+    def is_tensor(self) -> bool:
+        """Whether the operand is a tensor rather than a Python scalar."""
+        return self.source != "scalar"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step as code: assign `torch` (or `triton`, or `method`) to `target`."""
+
+    op: Op
+    target: str
+    torch: str
+    method: str
+    triton: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChainClass:
+    """What rules see of a chain."""
+
+    kind: str
+    length: int
+    tensors: int
+    scalars: int
+    broadcast: bool
+    yields: str
+
+    def __str__(self) -> str:
+        return f"{self.length} steps"
+
+
+class Chain:
+    """One word. `operands` come in the order of their first use; names are canonical identifiers."""
+
+    __slots__ = ("__dict__", "cls", "domain", "letters", "text")
+
+    def __init__(self, letters: tuple[Letter, ...], cls: ChainClass, domain: Domain) -> None:
+        self.letters = letters
+        self.cls = cls
+        self.domain = domain
+        self.text = " > ".join([letter.text for letter in letters]) or "identity"
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def kind(self) -> str:
+        """Kind of the input: float or int."""
+        return self.cls.kind
+
+    @property
+    def length(self) -> int:
+        """Number of steps."""
+        return self.cls.length
+
+    @property
+    def tensors(self) -> int:
+        """Number of tensor operands beyond the input."""
+        return self.cls.tensors
+
+    @property
+    def scalars(self) -> int:
+        """Number of scalar operands."""
+        return self.cls.scalars
+
+    @property
+    def broadcast(self) -> bool:
+        """Whether an operand is a row or column vector."""
+        return self.cls.broadcast
+
+    @property
+    def yields(self) -> str:
+        """`same` or `bool`."""
+        return self.cls.yields
+
+    @cached_property
+    def operands(self) -> tuple[Operand, ...]:
+        """Operands beyond the input, in order of use."""
+        tensors, scalars = iter(TENSOR_NAMES), iter(SCALAR_NAMES)
+        found = []
+        for letter in self.letters:
+            for source, domain in zip(letter.sources, letter.op.draws[1:], strict=True):
+                if source == "first":
+                    continue
+                name = next(scalars if source == "scalar" else tensors)
+                found.append(Operand(name, source, domain))
+        return tuple(found)
+
+    @property
+    def tensor_operands(self) -> tuple[Operand, ...]:
+        """Tensor operands alone."""
+        return tuple([o for o in self.operands if o.is_tensor])
+
+    @property
+    def scalar_operands(self) -> tuple[Operand, ...]:
+        """Scalar operands alone."""
+        return tuple([o for o in self.operands if not o.is_tensor])
+
+    def _args(self) -> list[tuple[str, ...]]:
+        names = iter([o.name for o in self.operands])
+        return [tuple(["" if s == "first" else next(names) for s in x.sources]) for x in self.letters]
+
+    def steps(self, first: str = "x", result: str = "result") -> tuple[Step, ...]:
+        """The steps with the input called `first` and every later value `result`."""
+        key = (first, result)
+        cache: dict[Any, Any] = self.__dict__.setdefault("_steps", {})
+        if key in cache:
+            return cache[key]
+        value, out = first, []
+        for letter, names in zip(self.letters, self._args(), strict=True):
+            op, params = letter.op, dict(letter.params)
+            args = (value, *[name or first for name in names])
+            torch = fill(op.torch, args, params)
+            out.append(
+                Step(
+                    op=op,
+                    target=result,
+                    torch=torch,
+                    method=fill(op.method, args, params) if op.method else torch,
+                    triton=fill(op.in_triton(self.kind), args, params),
+                    title=op.title,
+                )
+            )
+            value = result
+        cache[key] = tuple(out)
+        return cache[key]
+
+    def result(self, first: str = "x", result: str = "result") -> str:
+        """Name of the final value."""
+        return result if self.letters else first
+
+    def nested(self, first: str = "x", *, method: bool = False) -> str:
+        """The whole chain as one torch expression."""
+        value = first
+        for letter, names in zip(self.letters, self._args(), strict=True):
+            op = letter.op
+            spelling = op.method if method and op.method else op.torch
+            args = (value, *[name or first for name in names])
+            value = fill(spelling, args, dict(letter.params))
+        return value
+
+    def expand(self, first: str = "x") -> str:
+        """The chain over `first` in functional notation, for `operation`."""
+        value = first
+        for letter, names in zip(self.letters, self._args(), strict=True):
+            args = [value, *[name or first for name in names]]
+            args += [f"{k}={literal(v)}" for k, v in letter.params]
+            value = f"{letter.op.name}({', '.join(args)})"
+        return value
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names of the ops, in order."""
+        return tuple([letter.op.name for letter in self.letters])
+
+    @cached_property
+    def words(self) -> str:
+        """The chain as verb phrases: `add y to x, then apply ReLU to the result`."""
+        value, said = "x", []
+        for letter, names in zip(self.letters, self._args(), strict=True):
+            args = (value, *[name or "x" for name in names])
+            said.append(fill_words(letter.op.phrase, args, dict(letter.params)))
+            value = "the result"
+        return ", then ".join(said) or "take x as it is"
+
+    @cached_property
+    def title(self) -> str:
+        """The chain as a noun phrase: `sum, ReLU`."""
+        return ", ".join([letter.op.title for letter in self.letters]) or "identity"
+
+    @property
+    def exact(self) -> bool:
+        """Whether every step is exact in floating point."""
+        return all([letter.op.exact for letter in self.letters])
+
+    @property
+    def ulps(self) -> float:
+        """Sum of the steps' errors in float32 ulps."""
+        return sum([letter.op.ulps for letter in self.letters])
+
+    def imports(self, side: str) -> tuple[str, ...]:
+        """Names that the code of `side` (torch or triton) needs imported: F, nn, libdevice, math."""
+        found = set()
+        for letter in self.letters:
+            found.update(letter.op.imports_torch if side == "torch" else letter.op.imports_triton)
+        return tuple(sorted(found))
+
+
+_State = tuple[str, str, str, str]
+_Need = tuple[int, int, int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Branch:
+    """Letters that the automaton cannot tell apart, with what follows them."""
+
+    letters: tuple[Letter, ...]
+    after: _State
+    need: _Need
+    rest: int
+
+
+class Alphabet:
+    """The words of `length` steps over `ops`, grouped by class.
+
+    `length` = (least, most); at most `tensors` tensor operands beyond the input and `scalars` scalars;
+    `sources` = the allowed sources of further arguments; `start` = the domain of the input, where it is
+    not the first op's to choose.
+    """
+
+    def __init__(
+        self,
+        ops: Sequence[Op],
+        domains: Mapping[str, Domain],
+        *,
+        length: tuple[int, int],
+        sources: Sequence[str] = SOURCES,
+        tensors: int = 3,
+        scalars: int = 2,
+        kinds: Sequence[str] = ("float", "int"),
+        start: str = "",
+    ) -> None:
+        self.domains = domains
+        self.length = length
+        self.sources = tuple(sources)
+        self.tensors = min(tensors, len(TENSOR_NAMES))
+        self.scalars = min(scalars, len(SCALAR_NAMES))
+        self.kinds = tuple(kinds)
+        self.start = start
+        self._undone = {name for op in ops for name in op.undoes}
+        self._groups = self._alike([letter for op in ops for letter in self._letters(op)])
+        self._following: dict[tuple[_State, int], _State | None] = {}
+        self._counts: dict[tuple[_State, int], dict[_Need, int]] = {}
+        self._tables: dict[tuple[_State, int, _Need], tuple[list[int], list[_Branch]]] = {}
+        self.classes = list(self._classes())
+
+    @property
+    def letters(self) -> list[Letter]:
+        """All letters."""
+        return [letter for group in self._groups for letter in group]
+
+    def _letters(self, op: Op) -> Iterator[Letter]:
+        sources = self.sources if op.scalars else [s for s in self.sources if s != "scalar"]
+        for values in product(*op.params.values()):
+            params = tuple(zip(op.params, values, strict=True))
+            for chosen in product(sources, repeat=op.arity - 1):
+                yield Letter(op, chosen, params)
+
+    def _alike(self, letters: Sequence[Letter]) -> list[tuple[Letter, ...]]:
+        groups: dict[Any, list[Letter]] = {}
+        for letter in letters:
+            op = letter.op
+            name = op.name if op.name in self._undone else ""
+            firsts = tuple(
+                [d for s, d in zip(letter.sources, op.accepts[1:], strict=True) if s == "first"]
+            )
+            key = (
+                *(op.dtypes, op.accepts[0], op.image, op.yields, op.discontinuous, op.undoes, name),
+                *(op.identity_on, firsts, _demand(letter)),
+            )
+            groups.setdefault(key, []).append(letter)
+        return [tuple(group) for group in groups.values()]
+
+    def _classes(self) -> Iterator[tuple[ChainClass, int]]:
+        low, high = self.length
+        for kind, length in product(self.kinds, range(low, high + 1)):
+            for need, count in sorted(self._count(self._initial(kind), length).items()):
+                tensors, scalars, broadcast, yields = need
+                yield ChainClass(kind, length, tensors, scalars, bool(broadcast), yields), count
+
+    def _initial(self, kind: str) -> _State:
+        return (kind, "", "", "")
+
+    def _after(self, state: _State, at: int) -> _State | None:
+        """The state after any letter of group `at`, or None where none may follow."""
+        key = (state, at)
+        if key not in self._following:
+            self._following[key] = self._follow(state, self._groups[at][0])
+        return self._following[key]
+
+    def _follow(self, state: _State, letter: Letter) -> _State | None:
+        kind, domain, start, last = state
+        op = letter.op
+        if kind not in op.dtypes or (last and (op.discontinuous or last in op.undoes)):
+            return None
+        if not domain:
+            domain = start = self.start or op.accepts[0].name
+        values = self.domains[domain]
+        if not values.within(op.accepts[0]):
+            return None
+        if op.identity_on is not None and values.within(op.identity_on):
+            return None
+        for source, accepted in zip(letter.sources, op.accepts[1:], strict=True):
+            if source == "first" and not (last and self.domains[start].within(accepted)):
+                return None
+        name = op.name if op.name in self._undone else "*"
+        kind = "bool" if op.yields == "bool" else kind
+        return (kind, op.image_of(values).name, start, name)
+
+    def _count(self, state: _State, length: int) -> dict[_Need, int]:
+        """Number of words of `length` further letters from `state`, by what they need."""
+        if length == 0:
+            return {(0, 0, 0, "bool" if state[0] == "bool" else "same"): 1}
+        key = (state, length)
+        if key not in self._counts:
+            found: dict[_Need, int] = {}
+            for group, need, _, rest, _ in self._branches(state, length):
+                found[need] = found.get(need, 0) + len(group) * rest
+            self._counts[key] = found
+        return self._counts[key]
+
+    def _branches(
+        self, state: _State, length: int
+    ) -> Iterator[tuple[tuple[Letter, ...], _Need, _State, int, _Need]]:
+        for at, group in enumerate(self._groups):
+            after = self._after(state, at)
+            if after is None or (after[0] == "bool" and length > 1):
+                continue
+            new, fixed, wide = _demand(group[0])
+            for rest, count in self._count(after, length - 1).items():
+                need = (rest[0] + new, rest[1] + fixed, rest[2] | wide, rest[3])
+                if need[0] <= self.tensors and need[1] <= self.scalars:
+                    yield group, need, after, count, rest
+
+    def _table(self, state: _State, length: int, need: _Need) -> tuple[list[int], list[_Branch]]:
+        key = (state, length, need)
+        if key not in self._tables:
+            branches = [
+                _Branch(group, after, rest, count)
+                for group, total, after, count, rest in self._branches(state, length)
+                if total == need
+            ]
+            ends = list(accumulate([len(b.letters) * b.rest for b in branches]))
+            self._tables[key] = ends, branches
+        return self._tables[key]
+
+    def unrank(self, cls: ChainClass, index: int) -> Chain:
+        """Word number `index` of `cls`; the caller keeps `index` below the class's count."""
+        state = self._initial(cls.kind)
+        need: _Need = (cls.tensors, cls.scalars, int(cls.broadcast), cls.yields)
+        letters: list[Letter] = []
+        for left in range(cls.length, 0, -1):
+            ends, branches = self._table(state, left, need)
+            at = bisect_right(ends, index)
+            index -= ends[at - 1] if at else 0
+            branch = branches[at]
+            which, index = divmod(index, branch.rest)
+            letters.append(branch.letters[which])
+            state, need = branch.after, branch.need
+        return self._chain(tuple(letters), cls)
+
+    def _chain(self, letters: tuple[Letter, ...], cls: ChainClass) -> Chain:
+        if self.start:
+            return Chain(letters, cls, self.domains[self.start])
+        return Chain(letters, cls, letters[0].op.draws[0] if letters else self.domains["real"])
+
+    def parse(self, text: str, place: str) -> list[Chain]:
+        """The words written as `text`: a whole word, or an op's name for all its one-step words.
+
+        Raises UnknownNameError where no word of the space is written so.
+        """
+        written = self._written(text, place)
+        found = [c for letters in written for kind in self.kinds for c in self._word(letters, kind)]
+        if not found:
+            raise UnknownNameError(
+                place,
+                "this chain is not in the space (its domains, length or operands do not allow it)",
+                value=text,
+                known=sorted({letter.op.name for letter in self.letters}),
+            )
+        return found
+
+    def _written(self, text: str, place: str) -> list[tuple[Letter, ...]]:
+        if text.strip() == "identity":
+            return [()]
+        by_text = {letter.text: letter for letter in self.letters}
+        names = {letter.op.name for letter in self.letters}
+        parts = [part.strip() for part in re.split(r"\s*>\s*", text.strip())]
+        if len(parts) == 1 and parts[0] in names:
+            return [(letter,) for letter in self.letters if letter.op.name == parts[0]]
+        for part in parts:
+            if part not in by_text:
+                raise UnknownNameError(
+                    place, "unknown step of a chain", value=part, known=sorted({*names, *by_text})
+                )
+        return [tuple([by_text[part] for part in parts])]
+
+    def _word(self, letters: tuple[Letter, ...], kind: str) -> Iterator[Chain]:
+        state: _State | None = self._initial(kind)
+        tensors = scalars = broadcast = 0
+        for letter in letters:
+            if state is None or state[0] == "bool":
+                return
+            state = self._follow(state, letter)
+            new, fixed, wide = _demand(letter)
+            tensors, scalars, broadcast = tensors + new, scalars + fixed, broadcast | wide
+        low, high = self.length
+        if state is None or tensors > self.tensors or scalars > self.scalars:
+            return
+        if low <= len(letters) <= high:
+            yields = "bool" if state[0] == "bool" else "same"
+            cls = ChainClass(kind, len(letters), tensors, scalars, bool(broadcast), yields)
+            yield self._chain(letters, cls)
+
+
+def _demand(letter: Letter) -> tuple[int, int, int]:
+    """New tensors, scalars, and whether a vector is broadcast."""
+    vectors = sum([s in ("row", "col") for s in letter.sources])
+    fixed = letter.sources.count("scalar")
+    return letter.sources.count("new") + vectors, fixed, int(vectors > 0)

@@ -1,0 +1,163 @@
+"""Parquet shards: records become columns in batches, one row group per shard.
+
+zstd, content-defined chunks (a hub that stores chunks once then re-uploads little after a change)
+and a page index. Rows keep the order of the plan, so the variants of a program stand side by side
+and compress against each other.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tritongen.export.records import PairLike, VerdictLike, encode_params, finite
+
+_TEXT = pa.string()
+_TEXTS = pa.list_(_TEXT)
+_ENTRY = pa.struct([("reference", _TEXT), ("wrapper", _TEXT)])
+_TARGETS = pa.list_(pa.struct([("target", _TEXT), ("result", _TEXT)]))
+
+METADATA = pa.struct(
+    [
+        ("operation_type", _TEXT),
+        ("difficulty", _TEXT),
+        ("tags", _TEXTS),
+        ("family", _TEXT),
+        ("strategy", _TEXT),
+        ("op", _TEXT),
+        ("dtypes", _TEXTS),
+        ("params", _TEXT),
+        ("entry", _ENTRY),
+        ("atomics", pa.bool_()),
+        ("targets", _TEXTS),
+    ]
+)
+VERIFICATION = pa.struct(
+    [
+        ("status", _TEXT),
+        ("evidence", _TEXT),
+        ("targets", _TARGETS),
+        ("device", _TEXT),
+        ("torch", _TEXT),
+        ("triton", _TEXT),
+        ("max_abs_error", pa.float64()),
+        ("max_rel_error", pa.float64()),
+        ("seconds", pa.float64()),
+    ]
+)
+SCHEMA = pa.schema(
+    [
+        ("id", _TEXT),
+        ("program_id", _TEXT),
+        ("operation_id", _TEXT),
+        ("description", _TEXT),
+        ("python_code", _TEXT),
+        ("triton_code", _TEXT),
+        ("test_code", _TEXT),
+        ("metadata", METADATA),
+        ("verification", VERIFICATION),
+    ]
+)
+
+_REPETITIVE = [
+    *(
+        f"metadata.{name}"
+        for name in ("operation_type", "difficulty", "family", "strategy", "op", "atomics")
+    ),
+    *(f"metadata.{name}.list.element" for name in ("tags", "dtypes", "targets")),
+    *(f"verification.{name}" for name in ("status", "evidence", "device", "torch", "triton")),
+    *(f"verification.targets.list.element.{name}" for name in ("target", "result")),
+    "program_id",
+    "operation_id",
+]
+
+
+def to_batch(pairs: Sequence[PairLike], verdicts: Sequence[VerdictLike]) -> pa.RecordBatch:
+    """The columns of some records; pairs and verdicts go together by position."""
+    return pa.record_batch(
+        [
+            _array([pair.id for pair in pairs], _TEXT),
+            _array([pair.program_id for pair in pairs], _TEXT),
+            _array([pair.operation_id for pair in pairs], _TEXT),
+            _array([pair.description for pair in pairs], _TEXT),
+            _array([pair.python_code for pair in pairs], _TEXT),
+            _array([pair.triton_code for pair in pairs], _TEXT),
+            _array([pair.test_code for pair in pairs], _TEXT),
+            _metadata(pairs),
+            _verification(verdicts),
+        ],
+        schema=SCHEMA,
+    )
+
+
+def write(path: Path, batches: Sequence[pa.RecordBatch]) -> None:
+    """Write the batches as one file with one row group."""
+    table = pa.Table.from_batches(batches, SCHEMA)
+    with pq.ParquetWriter(path, SCHEMA, **_options()) as writer:
+        writer.write_table(table, row_group_size=max(1, table.num_rows))
+
+
+def _array(values: list[Any], kind: pa.DataType) -> pa.Array:
+    """An array that gives unused room back: the default allocator keeps what a builder outgrew."""
+    return pa.array(values, kind, memory_pool=pa.system_memory_pool())
+
+
+def _metadata(pairs: Sequence[PairLike]) -> pa.StructArray:
+    metas = [pair.metadata for pair in pairs]
+    entries = [meta.get("entry") or {} for meta in metas]
+    entry = pa.StructArray.from_arrays(
+        [
+            _array([item.get("reference") for item in entries], _TEXT),
+            _array([item.get("wrapper") for item in entries], _TEXT),
+        ],
+        fields=list(_ENTRY),
+    )
+    columns = [
+        _array([meta.get("operation_type") for meta in metas], _TEXT),
+        _array([meta.get("difficulty") for meta in metas], _TEXT),
+        _array([meta.get("tags") or () for meta in metas], _TEXTS),
+        _array([pair.family for pair in pairs], _TEXT),
+        _array([pair.strategy for pair in pairs], _TEXT),
+        _array([meta.get("op") for meta in metas], _TEXT),
+        _array([meta.get("dtypes") or () for meta in metas], _TEXTS),
+        _array([encode_params(meta.get("params") or {}) for meta in metas], _TEXT),
+        entry,
+        _array([meta.get("atomics") for meta in metas], pa.bool_()),
+        _array([meta.get("targets") for meta in metas], _TEXTS),
+    ]
+    return pa.StructArray.from_arrays(columns, fields=list(METADATA))
+
+
+def _verification(verdicts: Sequence[VerdictLike]) -> pa.StructArray:
+    columns = [
+        _array([verdict.status for verdict in verdicts], _TEXT),
+        _array([verdict.evidence for verdict in verdicts], _TEXT),
+        _array([list(verdict.targets.items()) for verdict in verdicts], _TARGETS),
+        _array([verdict.device for verdict in verdicts], _TEXT),
+        _array([verdict.torch for verdict in verdicts], _TEXT),
+        _array([verdict.triton for verdict in verdicts], _TEXT),
+        _array([finite(verdict.max_abs_error) for verdict in verdicts], pa.float64()),
+        _array([finite(verdict.max_rel_error) for verdict in verdicts], pa.float64()),
+        _array([verdict.seconds for verdict in verdicts], pa.float64()),
+    ]
+    return pa.StructArray.from_arrays(columns, fields=list(VERIFICATION))
+
+
+@cache
+def _options() -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "compression": "zstd",
+        "compression_level": 3,
+        "use_dictionary": _REPETITIVE,
+        "write_page_index": True,
+        "write_statistics": ["id", "program_id", "operation_id"],
+    }
+    if "use_content_defined_chunking" in inspect.signature(pq.ParquetWriter.__init__).parameters:
+        options["use_content_defined_chunking"] = True
+    return options
