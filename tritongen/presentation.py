@@ -56,7 +56,8 @@ RESERVED = frozenset(
 _ENTRIES = {"reference": "reference", "Reference": "module", "wrapper": "wrapper", "kernel": "kernel"}
 _ENTRY = re.compile(r"reference|Reference|wrapper|kernel|test_pair|kernel_(\w+)|helper_(\w+)")
 _MENTION = re.compile(r"\b(?:reference|Reference|wrapper|kernel|test_pair|kernel_\w+|helper_\w+)\b")
-_NAME, _CAMEL = "\ua66e", "\ua66d"  # letters that no source has: placeholders of the pair's name
+# Letters that no source has: placeholders of the pair's name, and a mark on lines to look at again.
+_NAME, _CAMEL, _SUSPECT = "\ua66e", "\ua66d", "\ua66c"
 
 _STRING = r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'"""
 _TOKEN = re.compile(
@@ -101,7 +102,9 @@ class _Cache(dict[str, str]):
 class Style:
     """A naming style: what functions and canonical identifiers are called."""
 
-    __slots__ = ("_cameled", "_getters", "_lines", "functions", "names", "path", "plain", "taken", "title")
+    __slots__ = (
+        "_cameled", "_getters", "_lines", "_shapes", "functions", "names", "path", "plain", "taken", "title",
+    )  # fmt: skip
 
     def __init__(
         self, path: Path, title: str, functions: Mapping[str, str], names: tuple[dict[str, str], ...]
@@ -112,6 +115,7 @@ class Style:
         self.names = names
         self.taken = frozenset([final for scope in names for word, final in scope.items() if word != final])
         self.plain = Style(path, title, functions, ({}, {})) if names[HOST] else self
+        self._shapes = re.compile("|".join(map(shape, functions.values())))
         self._lines = [_Cache(self._line_maker(scope, 0, 0), 1 << 13) for scope in (HOST, KERNEL)]
         self._getters: dict[tuple[str, int, int], list[Rename]] = {}
         self._cameled: dict[str, str] = {}
@@ -167,36 +171,43 @@ class Style:
             found = self._getters[key] = [cache.__getitem__ for cache in caches]
         return found
 
-    def _renamer(self, scope: int, length: int, camel: int) -> Rename:
+    def _renamer(self, scope: int, length: int, camel: int, suspects: list[str]) -> Rename:
         names = self.names[scope]
 
         def rename(identifier: str) -> str:
             found = names.get(identifier)
             if found is None:
                 found = self.function(identifier, _NAME * length, _CAMEL * camel)
-            return identifier if found is None else found
+            if found is None:
+                if identifier in self.taken or self._shapes.fullmatch(identifier):
+                    suspects.append(identifier)
+                return identifier
+            return found
 
         return rename
 
     def _line_maker(self, scope: int, length: int, camel: int) -> Rename:
-        rename = self._renamer(scope, length, camel)
+        suspects: list[str] = []
+        rename = self._renamer(scope, length, camel, suspects)
 
         def make(line: str) -> str:
+            suspects.clear()
             stripped = line.lstrip(" ")
             if stripped.startswith("#"):
                 return f"{line[: len(line) - len(stripped)]}{rename_prose(stripped, rename)}\n"
             line = rename_code(line, rename)
+            mark = _SUSPECT if suspects else ""
             comment = _TRAILING.fullmatch(line) if len(line) > 88 and "  #" in line else None
             if comment is None:
-                return f"{wrap(line)}\n"
+                return f"{mark}{wrap(line)}\n"
             code = comment.group(1)
             indent = code[: len(code) - len(code.lstrip(" "))]
-            return f"{indent}{line[comment.end(1) + 2 :]}\n{wrap(code)}\n"
+            return f"{mark}{indent}{line[comment.end(1) + 2 :]}\n{wrap(code)}\n"
 
         return make
 
     def _docstring_maker(self, scope: int, length: int, camel: int, docstring: str) -> Rename:
-        rename = self._renamer(scope, length, camel)
+        rename = self._renamer(scope, length, camel, [])
 
         def make(text: str) -> str:
             if docstring == "brief":
@@ -314,6 +325,7 @@ class _Kinds(dict[str, int]):
 
 _KINDS = _Kinds()
 _Runs = list[tuple[int, list[str]]]
+_BLANK = (HOST, ["", ""])
 
 
 @lru_cache(maxsize=1 << 10)
@@ -364,12 +376,11 @@ def _without_docstrings(text: str) -> str:
 class Program:
     """A program text in canonical identifiers, and its lines by kind."""
 
-    __slots__ = ("_forms", "_safe", "text")
+    __slots__ = ("_forms", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
         self._forms: dict[tuple[bool, bool], _Runs] = {}
-        self._safe: dict[str, bool] = {}
 
     def runs(self, comments: bool, docstrings: bool) -> _Runs:
         """Runs of (kind, lines) for the text with or without comments and docstrings."""
@@ -389,4 +400,189 @@ class Program:
         return found
 
 
-_BLANK = (HOST, ["", ""])
+
+
+def present(
+    program: Program, style: Style, name: str, *, comments: bool = True, docstring: Docstring = "full"
+) -> str:
+    """The program's text under a naming style for the pair `name`.
+
+    `docstring` is "full" (as written), "numpy" (NumPy sections), "brief" (the first line) or "none";
+    without `comments`, none is left. Raises RenderError if a function of the pair would get a name that
+    the program uses for something else.
+    """
+    camel = style.camel(name)
+    getters = style.getters(docstring, len(name), len(camel))
+    runs = program.runs(comments, docstring != "none")
+    text = "".join([piece for kind, lines in runs for piece in map(getters[kind], lines)])
+    if _SUSPECT in text:
+        if _collides(program, style, name):
+            return present(program, style.plain, name, comments=comments, docstring=docstring)
+        text = text.replace(_SUSPECT, "")
+    return text.replace(_NAME * len(name), name).replace(_CAMEL * len(camel), camel)
+
+
+def _collides(program: Program, style: Style, name: str) -> bool:
+    """Whether names given by the style meet names that the program keeps."""
+    kept: set[str] = set()
+    given: set[str] = set()
+    functions: set[str] = set()
+    camel = style.camel(name)
+    for kind, lines in program.runs(False, False):
+        for line in lines:
+            for match in _TOKEN.finditer(line):
+                word = match["name"]
+                if word is None or (match["keyword"] and not word.isupper()):
+                    continue
+                function = style.function(word, name, camel)
+                if function is not None:
+                    functions.add(function)
+                elif word in style.names[kind & 1]:
+                    given.add(style.names[kind & 1][word])
+                else:
+                    kept.add(word)
+    for word in sorted(functions & (kept | given)):
+        raise RenderError(
+            str(style.path), "a function of the pair would get a name that the program uses", value=word
+        )
+    return not kept.isdisjoint(given)
+
+
+def entry_names(style: Style, name: str) -> dict[str, str]:
+    """The names of a pair's functions: reference, module, wrapper, kernel, test."""
+    camel = style.camel(name)
+    return {
+        kind: style.functions[kind].format(name=name, Name=camel)
+        for kind in ("reference", "module", "wrapper", "kernel", "test")
+    }
+
+
+# -- loading ---------------------------------------------------------------------------------------
+
+
+def load_styles(folders: Iterable[Path]) -> dict[str, Style]:
+    """The styles of some folders by name, sorted; later folders come first where names are equal.
+
+    `_vocabulary.toml`, in any of the folders, lists the canonical identifiers. Raises TemplateError with
+    file and key.
+    """
+    vocabulary: dict[str, dict[str, None]] = {category: {} for category in CATEGORIES}
+    files: dict[str, Path] = {}
+    for folder in folders:
+        path = folder / VOCABULARY
+        if path.exists():
+            for category, words in _read(path).items():
+                _known(path, category, CATEGORIES)
+                if not isinstance(words, list) or not all(isinstance(w, str) for w in words):
+                    raise TemplateError(f"{path}: {category}", "must be a list of identifiers")
+                vocabulary[category] |= dict.fromkeys(words)
+        files |= {path.stem: path for path in folder.glob("*.toml") if not path.name.startswith("_")}
+    return {name: _load(files[name], vocabulary) for name in sorted(files)}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise TemplateError(str(path), f"cannot be read: {error}") from None
+
+
+def _known(place: object, key: str, known: Iterable[str]) -> None:
+    if key not in known:
+        raise TemplateError(str(place), "unknown key", value=key, known=known)
+
+
+def _table(path: Path, data: Mapping[str, Any], key: str, known: Iterable[str]) -> dict[str, str]:
+    table = data.get(key, {})
+    if not isinstance(table, dict):
+        raise TemplateError(f"{path}: {key}", "must be a table")
+    for word, final in table.items():
+        _known(f"{path}: {key}", word, known)
+        if not isinstance(final, str):
+            raise TemplateError(f"{path}: {key}.{word}", "must be a string", value=final)
+    return dict(table)
+
+
+def shape(pattern: str) -> str:
+    """A regular expression for the names that a function pattern can give."""
+    return r"\w+".join(map(re.escape, re.split(r"\{\w+\}", pattern)))
+
+
+def _load(path: Path, vocabulary: Mapping[str, Mapping[str, None]]) -> Style:
+    data = _read(path)
+    for key in data:
+        _known(path, key, ("title", "functions", "patterns", "tensors", "dims", "words"))
+    functions = _table(path, data, "functions", FUNCTIONS)
+    for kind in FUNCTIONS:
+        if kind not in functions:
+            raise TemplateError(f"{path}: functions", "missing key", value=kind)
+    patterns = PATTERNS | _table(path, data, "patterns", PATTERNS)
+    tensors = dict.fromkeys([*vocabulary["tensors"], *vocabulary["pointed"]])
+    called = {word: word for word in tensors} | _table(path, data, "tensors", tensors)
+    dims = {dim: dim for dim in vocabulary["dims"]} | _table(path, data, "dims", vocabulary["dims"])
+    names = {word: word for word in [*vocabulary["words"], *vocabulary["constants"]]} | called
+    composed = {
+        kind: [
+            (canonical.replace("{tensor}", tensor), _fill(patterns[kind], final))
+            for tensor, final in called.items()
+        ]
+        for kind, canonical in COMPOSITES.items()
+        if kind != "block"
+    }
+    for kind, pairs in composed.items():
+        if kind == "stride":
+            pairs = [
+                (canonical.replace("{dim}", dim), final.replace("{dim}", dims[dim]))
+                for canonical, final in pairs
+                for dim in dims
+            ]
+        names |= pairs
+    names |= {f"BLOCK_{axis}": patterns["block"].replace("{axis}", axis) for axis in vocabulary["axes"]}
+    words = dict(data.get("words", {}))
+    host = _table(path, words, "host", names)
+    kernel = _table(path, words, "kernel", names)
+    exact = _table(path, {"words": {k: v for k, v in words.items() if not isinstance(v, dict)}}, "words", names)
+    values = {word: _fill(patterns["value"], called[word]) for word in vocabulary["tensors"]}
+    scopes = (names | exact | host, names | values | exact | kernel)
+    for word in [*host, *kernel]:
+        if word.isupper():
+            raise TemplateError(
+                f"{path}: words", "an upper-case name must be one on the host and in kernels", value=word
+            )
+    for where, scope in zip(("words.host", "words.kernel"), scopes, strict=True):
+        _check(path, where, scope, functions)
+    return Style(path, str(data.get("title", path.stem)), functions, scopes)
+
+
+def _fill(pattern: str, tensor: str) -> str:
+    camel = "".join([part[:1].upper() + part[1:] for part in tensor.split("_")])
+    return pattern.replace("{tensor}", tensor).replace("{Tensor}", camel).replace("{TENSOR}", tensor.upper())
+
+
+def _check(path: Path, where: str, scope: Mapping[str, str], functions: Mapping[str, str]) -> None:
+    """Every name legal, none given twice, none that a function of a pair could have."""
+    shapes = re.compile("|".join(map(shape, functions.values())))
+    first: dict[str, str] = {}
+    for word, final in scope.items():
+        place = f"{path}: {where}.{word}"
+        if not final.isidentifier() or final in RESERVED or not final.isascii():
+            raise TemplateError(place, "not a name that a style may give", value=final)
+        if word.isupper() != final.isupper() and len(word) > 1:
+            raise TemplateError(place, "upper case must stay upper case", value=final)
+        if first.setdefault(final, word) != word:
+            raise TemplateError(
+                place, f"the name is given to {first[final]!r} as well", value=final
+            )
+        if _ENTRY.fullmatch(final) or shapes.fullmatch(final):
+            raise TemplateError(place, "a function of a pair could have this name", value=final)
+    bare = [re.sub(r"\{\w+\}", "{}", pattern) for pattern in functions.values()]
+    for kind, pattern in functions.items():
+        place = f"{path}: functions.{kind}"
+        part = kind in ("kernel_part", "helper")
+        fields = set(re.findall(r"\{(\w*)\}", pattern))
+        if ("part" in fields) is not part or not fields <= {"name", "Name", "part"} or not fields:
+            raise TemplateError(place, "wrong placeholders", value=pattern, known=("{name}", "{Name}", "{part}"))
+        if not re.sub(r"\{\w+\}", "a", pattern).isidentifier() or bare.count(re.sub(r"\{\w+\}", "{}", pattern)) > 1:
+            raise TemplateError(place, "not a pattern of its own", value=pattern)
+    if not functions["test"].startswith("test_"):
+        raise TemplateError(f"{path}: functions.test", "must start with test_", value=functions["test"])

@@ -60,6 +60,8 @@ REFLECTION = words(
     "__kwdefaults__ __doc__ __signature__ __builtins__ __type_params__ arg_names _getframe "
     "f_locals f_globals"
 )
+# With these a source may look at the message of an exception.
+CATCHING = words("raises warns exc_info exception format_exc print_exc")
 ATTRIBUTE_FUNCTIONS = frozenset(("getattr", "setattr", "hasattr", "delattr"))
 
 
@@ -82,6 +84,7 @@ class Expressions:
         self.key = f"\0{self.scope.id}:"
         self.target: Target | None = None
         self.home: ast.stmt | None = None
+        self.plain: ast.expr | None = None
         self.nesting = 0
         self.written = Table(
             {getattr(ast, name[2:]): getattr(self, name) for name in dir(self) if name[:2] == "E_"}
@@ -144,6 +147,8 @@ class Expressions:
             attribute == "modules" and self.facts.path(node) == "sys.modules"
         ):
             raise refuse(node, "reflection on names", attribute)
+        elif attribute in CATCHING and node is not self.plain:
+            self.facts.catches = True
         if type(node.ctx) is ast.Store:
             self.facts.attributes.add(attribute)
         value = node.value

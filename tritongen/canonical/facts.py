@@ -51,6 +51,7 @@ class Facts:
         self.imports: dict[str, str] = {}
         self.strings: dict[str, None] = {}
         self.attributes: set[str] = set()
+        self.catches = False
         self.calls: list[tuple[Scope, ast.Call]] = []
         self.positions: list[Position] = []
         self.links: list[tuple[Target, Scope, ast.expr]] = []

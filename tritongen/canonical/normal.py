@@ -30,9 +30,6 @@ DYNAMIC = words(
 RECOGNISED = frozenset(("triton", "pytest", "functools"))
 
 
-CATCHING = words("raises warns exc_info exception format_exc print_exc")
-
-
 @dataclass(frozen=True, slots=True)
 class Canonical:
     """The normal form: one text per source, the notes on coincidences, and the module's names."""
@@ -264,45 +261,20 @@ def parsed(source: str, label: str) -> ast.Module:
         raise VerificationError(label, "does not parse", value=str(error)) from None
 
 
-def messages_matter(trees: Sequence[ast.Module]) -> bool:
-    """Whether the sources look at the exceptions that they catch.
-
-    Anything but `except Error:` and `with pytest.raises(Error):` counts as a look.
-    """
-    plain: set[int] = set()
-    for node in (node for tree in trees for node in ast.walk(tree)):
-        if isinstance(node, ast.withitem):
-            call = node.context_expr
-            if node.optional_vars is None and isinstance(call, ast.Call) and not call.keywords:
-                plain.add(id(call.func))
-        elif isinstance(node, ast.ExceptHandler) and node.name:
-            return True
-        elif isinstance(node, ast.Attribute):
-            if node.attr in CATCHING and id(node) not in plain:
-                return True
-        elif isinstance(node, ast.Name):
-            if node.id in CATCHING and id(node) not in plain:
-                return True
-        elif isinstance(node, ast.alias):
-            if node.asname and node.name in CATCHING:
-                return True
-        elif isinstance(node, ast.FunctionDef) and node.name == "__exit__":
-            return True
-    return False
+def _walked(trees: Sequence[ast.Module], *, keep_messages: bool) -> tuple[Facts, list[list[str]]]:
+    facts = Facts()
+    writer = Writer(facts, keep_messages=keep_messages)
+    return facts, [writer.module(tree) for tree in trees]
 
 
 @lru_cache(maxsize=64)
 def normal_form(sources: tuple[str, ...], labels: tuple[str, ...]) -> Canonical:
     """Return the normal form of `sources`, read as one module in this order."""
     trees = [parsed(source, label) for source, label in zip(sources, labels, strict=True)]
-    catches = any(
-        word in source for source in sources for word in ("except", "__exit__", *CATCHING)
-    )
-    keep_messages = catches and messages_matter(trees)
-    facts = Facts()
-    writer = Writer(facts, keep_messages=keep_messages)
     try:
-        lines = [writer.module(tree) for tree in trees]
+        facts, lines = _walked(trees, keep_messages=False)
+        if facts.catches:
+            facts, lines = _walked(trees, keep_messages=True)
         names = _Names(facts)
         parts = tuple([settled(part, names) for part in lines])
         notes = "".join(names.notes())

@@ -121,17 +121,19 @@ class Scope:
         topmost = above is None and kind in (FUNCTION, COMPREHENSION)
         self.root: Scope | None = self if topmost else above
 
-    def bind(self, name: str, node: ast.AST | None = None) -> Binding | None:
+    def bind(
+        self, name: str, node: ast.AST | None = None, *, counts: bool = True
+    ) -> Binding | None:
         """Note that `name` is bound here; the result is None for a nonlocal name."""
         binding = self.names.get(name)
         if binding is None:
             if name in self.declared_global:
-                return self.module.bind(name, node)
+                return self.module.bind(name, node, counts=counts)
             if name in self.declared_nonlocal:
                 return None
             counter = self.root or self
             binding = self.names[name] = Binding(name, self, counter.count)
-            counter.count += 1
+            counter.count += counts
         binding.sites += 1
         binding.node = node
         return binding

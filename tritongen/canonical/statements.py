@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from tritongen.canonical.expressions import BINARY, Expressions, Table
+from tritongen.canonical.expressions import BINARY, CATCHING, Expressions, Table
 from tritongen.canonical.facts import FIXTURE, JIT, Facts, Target
 from tritongen.canonical.scopes import CLASS, FUNCTION, MODULE, refuse, words
 from tritongen.canonical.special import SPECIAL, blanked, check_decorator
@@ -143,6 +143,8 @@ class Writer(Expressions):
         for alias in node.names:
             if alias.name == "*":
                 raise refuse(node, "a star import")
+            if alias.name in CATCHING:
+                self.facts.catches = True
             self.imported(node, alias.asname or alias.name, f"{module}.{alias.name}")
         names = [a.name + (f" as {a.asname}" if a.asname else "") for a in node.names]
         self.write(f"from {module} import {', '.join(names)}")
@@ -150,7 +152,7 @@ class Writer(Expressions):
     def imported(self, node: ast.stmt, name: str, path: str) -> None:
         if path.partition(".")[0] in REFLECTIVE_MODULES:
             raise refuse(node, "a module that looks at names", path)
-        binding = self.scope.bind(name, node)
+        binding = self.scope.bind(name, node, counts=False)
         if binding is None:
             raise refuse(node, "an import to a nonlocal name", name)
         binding.imports += 1
@@ -182,8 +184,10 @@ class Writer(Expressions):
     def S_With(self, node: ast.With) -> None:
         parts: list[str] = []
         for item in node.items:
-            text = self.expr(item.context_expr)
-            goal = item.optional_vars
+            call, goal = item.context_expr, item.optional_vars
+            if goal is None and isinstance(call, ast.Call) and not call.keywords:
+                self.plain = call.func
+            text = self.expr(call)
             parts.append(text if goal is None else f"{text} as {self.expr(goal)}")
         self.write(f"with {', '.join(parts)}:")
         self.block(node.body)
@@ -196,6 +200,7 @@ class Writer(Expressions):
             if handler.type is not None:
                 text += f" {self.expr(handler.type)}"
             if handler.name is not None:
+                self.facts.catches = True
                 text += f" as {self.bound(handler.name)}"
             self.write(f"{text}:")
             self.block(handler.body)
@@ -220,6 +225,8 @@ class Writer(Expressions):
             check_decorator(self, decorator)
             self.write(f"@{self.expr(decorator)}")
         self.target = None
+        if node.name == "__exit__":
+            facts.catches = True
         name = self.bound(node.name, node)
         parameters = self.parameters(node.args, scope)
         result = "" if node.returns is None else f" -> {self.expr(node.returns)}"

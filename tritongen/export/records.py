@@ -134,12 +134,14 @@ def record(pair: PairLike, verdict: VerdictLike) -> dict[str, Any]:
     metadata = pair.metadata
     values: dict[str, Any] = {name: getattr(pair, name) for name in TEXT_FIELDS}
     values["metadata"] = {name: metadata.get(name) for name in METADATA_FIELDS}
+    entry = metadata.get("entry") or {}
     values["metadata"] |= {
         "family": pair.family,
         "strategy": pair.strategy,
         "tags": list(metadata.get("tags") or ()),
         "dtypes": list(metadata.get("dtypes") or ()),
         "params": encode_params(metadata.get("params") or {}),
+        "entry": {name: entry.get(name) for name in ("reference", "wrapper")},
         "targets": None if metadata.get("targets") is None else list(metadata["targets"]),
     }
     values["verification"] = {
