@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from tritongen.chain import SOURCES, Alphabet, Chain
-from tritongen.dtypes import DTYPES, DtypeSet, dtype_set
+from tritongen.dtypes import DTYPES, dtype_set
 from tritongen.errors import TemplateError, UnknownNameError
 from tritongen.optable import Domain, Op
 
@@ -211,5 +211,3 @@ def _chain_axis(
     if not cells:
         raise TemplateError(place, "no chain is possible", value=dict(spec))
     return Axis(name, role, tuple(cells), alphabet)
-
-

@@ -59,11 +59,13 @@ class Bindings:
 def bind(contract: Header, strategy: Header, values: Mapping[str, Any]) -> Bindings:
     """Work out the bindings of a program at `values`."""
     arguments: list[Argument] = []
-    for spec in (contract.inputs | strategy.inputs).values():
+    for spec in {**contract.inputs, **strategy.inputs}.values():
         if spec.when is not None and not spec.when(values):
             continue
-        arguments += _operands(spec, values) if spec.name.startswith("*") else [_argument(spec, values)]
-    dims = contract.dims | strategy.dims
+        arguments += (
+            _operands(spec, values) if spec.name.startswith("*") else [_argument(spec, values)]
+        )
+    dims = {**contract.dims, **strategy.dims}
     used = [name for name in dims if any([_mentions(a, name) for a in arguments])]
     dtype = values.get("dtype")
     return Bindings(
@@ -90,7 +92,9 @@ def _shape(spec: InputSpec, values: Mapping[str, Any]) -> tuple[str, ...]:
 def _argument(spec: InputSpec, values: Mapping[str, Any]) -> Argument:
     domain = spec.domain(values) if spec.domain is not None else _REAL
     if not isinstance(domain, Domain):
-        raise TemplateError(spec.domain.place if spec.domain else spec.name, "not a domain", value=domain)
+        raise TemplateError(
+            spec.domain.place if spec.domain else spec.name, "not a domain", value=domain
+        )
     dtype = spec.dtype if isinstance(spec.dtype, str) else str(spec.dtype(values))
     return Argument(
         spec.name,
@@ -134,12 +138,11 @@ def shapes_to_test(dims: list[DimSpec], values: Mapping[str, Any]) -> list[tuple
     """Test shapes over `dims`: the least, whole tiles, and twice a mixture of tails and several tiles."""
     cases = []
     for case in range(4):
-        shape = tuple([_size(dim, (case, case + at)[case > 1], values) for at, dim in enumerate(dims)])
+        shape = tuple(
+            [_size(dim, (case, case + at)[case > 1], values) for at, dim in enumerate(dims)]
+        )
         cases.append(shape)
     return list(dict.fromkeys(cases))
-
-
-
 
 
 def _size(dim: DimSpec, case: int, values: Mapping[str, Any]) -> int:

@@ -100,7 +100,14 @@ class Catalog:
         Raises UnknownNameError for an unknown family, strategy, axis or value and EmptySpaceError where
         nothing is left.
         """
-        key = ("space", family, strategy, repr(sorted((where or {}).items())), tuning, presentations)
+        key = (
+            "space",
+            family,
+            strategy,
+            repr(sorted((where or {}).items())),
+            tuning,
+            presentations,
+        )
         if key not in self.made:
             self.made[key] = self._space(family, strategy, where or {}, tuning, presentations)
         return self.made[key]

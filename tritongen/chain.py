@@ -37,7 +37,9 @@ class Letter:
         """The letter as it stands in a word, `leaky_relu[negative_slope=0.2]` or `add(row)`."""
         params = ",".join(f"{k}={literal(v)}" for k, v in self.params)
         sources = ",".join(self.sources)
-        return self.op.name + (f"[{params}]" if params else "") + (f"({sources})" if sources else "")
+        return (
+            self.op.name + (f"[{params}]" if params else "") + (f"({sources})" if sources else "")
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,9 @@ class Chain:
 
     def _args(self) -> list[tuple[str, ...]]:
         names = iter([o.name for o in self.operands])
-        return [tuple(["" if s == "first" else next(names) for s in x.sources]) for x in self.letters]
+        return [
+            tuple(["" if s == "first" else next(names) for s in x.sources]) for x in self.letters
+        ]
 
     def steps(self, first: str = "x", result: str = "result") -> tuple[Step, ...]:
         """The steps with the input called `first` and every later value `result`."""

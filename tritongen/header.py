@@ -199,7 +199,9 @@ class _Reader:
         return InputSpec(
             name=name,
             shape=tuple(map(str, shape)) if isinstance(shape, list) else self.expr(shape, name),
-            dtype=self.expr(spec["dtype"], name) if "(" in spec.get("dtype", "") else spec.get("dtype", "dtype"),
+            dtype=self.expr(spec["dtype"], name)
+            if "(" in spec.get("dtype", "")
+            else spec.get("dtype", "dtype"),
             domain=self.expr(spec["domain"], name) if "domain" in spec else None,
             range=tuple(spec.get("range", ())),
             layout=spec.get("layout", "contiguous"),

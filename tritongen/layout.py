@@ -25,7 +25,7 @@ import re
 _STRUCTURE = re.compile(r"""[()\[\]{}]|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'""")
 _OPERATOR = re.compile(
     r" (and|or|not in|in|is not|is|if|else|==|!=|<=|>=|<|>|\||\^|&|<<|>>|\+|-|\*\*|\*|//|/|%|@)(?= )"
-    r"|(?<=[\w\"])(\*\*)(?=[\w-])"
+    r"|(?<=[\w\"])(\*\*)(?= ?[\w-])"
 )
 _PRECEDENCE = {
     "**": 2,
@@ -41,6 +41,7 @@ _PRECEDENCE = {
 }
 _BOOLEAN = 11
 _CONDITIONAL = 12
+_ARITHMETIC = (5, 6, 8, 9)
 _ATTRIBUTE = 1
 _INVERSION = 3
 
@@ -151,7 +152,9 @@ class _Printer:
         parts.append(line[start:end])
         return "".join(parts)
 
-    def _split(self, start: int, end: int, pattern: re.Pattern[str] = _COMMA) -> list[tuple[int, int]]:
+    def _split(
+        self, start: int, end: int, pattern: re.Pattern[str] = _COMMA
+    ) -> list[tuple[int, int]]:
         """The parts of a slice between outermost matches of `pattern`."""
         parts: list[tuple[int, int]] = []
         for match in pattern.finditer(self._skeleton(start, end), start):
@@ -196,7 +199,10 @@ class _Printer:
         head = _HEAD.match(line, indent)
         word = head.group() if head is not None else ""
         after = indent + len(word) + 1
-        if word in ("if", "elif", "while", "with", "for", "class", "def", "async def") and line[-1] == ":":
+        if (
+            word in ("if", "elif", "while", "with", "for", "class", "def", "async def")
+            and line[-1] == ":"
+        ):
             end -= 1
             if word in ("if", "elif", "while"):
                 self._emit(indent, after)
@@ -240,9 +246,36 @@ class _Printer:
         self._linear(closed + 1, end, indent, 1)
 
     def _for(self, start: int, end: int) -> None:
-        target = self._skeleton(start, end).index(" in ", start) + 4
-        self._emit(self.indent, target)
-        self._value(target, end, self.indent, 1)
+        indent = self.indent
+        skeleton = self._skeleton(start, end)
+        target = skeleton.index(" in ", start)
+        iterable = target + 4
+        self._emit(indent, start)
+        if self._head_fits(start, iterable, end):
+            self._emit(start, iterable)
+        else:
+            self._tuple(start, target, indent, comma=_COMMA.search(skeleton, start, target) is not None)
+            self._emit(target, iterable)
+        self._value(iterable, end, indent, 1)
+
+    def _head_fits(self, start: int, value: int, end: int) -> bool:
+        """Whether the text from `start` fits up to the first break that the value after it offers."""
+        brackets = self._brackets(value, end)
+        if self._need(value, end) in ("multiline", "tuple"):
+            stop = value + 1
+        elif brackets:
+            stop = brackets[0][0] + 1
+        else:
+            stop = end + 1
+        return self.col + stop - start <= self.width
+
+    def _tuple(self, start: int, end: int, indent: int, *, comma: bool = True) -> None:
+        """Items without parentheses, which get some."""
+        self._write("(")
+        self._newline(indent + 4)
+        self._items(self._split(start, end), indent + 4, comma=comma)
+        self._newline(indent)
+        self._write(")")
 
     def _with(self, start: int, end: int) -> None:
         indent = self.indent
@@ -257,11 +290,7 @@ class _Printer:
             else:
                 self._parenthesized(start, end, indent)
         else:
-            self._write("(")
-            self._newline(indent + 4)
-            self._items(items, indent + 4, comma=len(items) > 1)
-            self._newline(indent)
-            self._write(")")
+            self._tuple(start, end, indent, comma=len(items) > 1)
 
     def _return(self, start: int, end: int) -> None:
         items = self._split(start, end)
@@ -291,18 +320,19 @@ class _Printer:
         indent = self.indent
         names = self.line.index(" import ", indent) + 8
         self._emit(indent, names)
-        self._write("(")
-        self._newline(indent + 4)
-        self._items(self._split(names, end), indent + 4, comma=True)
-        self._newline(indent)
-        self._write(")")
+        self._tuple(names, end, indent)
 
     def _assignment(self, end: int) -> None:
         indent = self.indent
         skeleton = self._skeleton(indent, end)
         match = _ASSIGNMENT.search(skeleton, indent)
         if match is None:
-            self._linear(indent, end, indent, 0)
+            operators = _OPERATOR.finditer(skeleton, indent)
+            highest = max([_PRECEDENCE[found[1] or found[2]] for found in operators], default=0)
+            if highest in _ARITHMETIC:
+                self._value(indent, end, indent, 0)
+            else:
+                self._linear(indent, end, indent, 0)
             return
         start, target_end = indent, match.start()
         value = match.end()
@@ -352,16 +382,14 @@ class _Printer:
         if need == "never":
             self._linear(start, end, indent, tail)
         elif need == "tuple":
-            self._write("(")
-            self._newline(indent + 4)
-            self._items(self._split(start, end), indent + 4, comma=True)
-            self._newline(indent)
-            self._write(")")
+            self._tuple(start, end, indent)
         elif need == "multiline":
-            if self._can_omit(start, end) and self._fits_by_brackets(start, end, indent, tail):
+            if not self._can_omit(start, end):
+                self._parenthesized(start, end, indent)
+            elif self._fits_by_brackets(start, end, indent, tail):
                 self._linear(start, end, indent, tail)
             else:
-                self._parenthesized(start, end, indent)
+                self._with_spaced_powers(start, end, indent)
         elif self._fits_by_brackets(start, end, indent, tail):
             self._linear(start, end, indent, tail)
         elif self._fits_expanded(start, end, indent, tail):
@@ -375,6 +403,24 @@ class _Printer:
         self._expression(start, end, indent + 4, 0)
         self._newline(indent)
         self._write(")")
+
+    def _with_spaced_powers(self, start: int, end: int, indent: int) -> None:
+        """Parentheses in which the formatter writes `a** b` for a power of two names."""
+        powers = [
+            match.end(2)
+            for match in _OPERATOR.finditer(self._skeleton(start, end), start)
+            if match.group(2) is not None
+        ]
+        if not powers:
+            self._parenthesized(start, end, indent)
+            return
+        text = self.line[start:end]
+        for position in reversed(powers):
+            text = f"{text[: position - start]} {text[position - start :]}"
+        spaced = _Printer(text, 0, self.width)
+        spaced.out, spaced.col = self.out, self.col
+        spaced._parenthesized(0, len(text), indent)
+        self.col = spaced.col
 
     def _need(self, start: int, end: int) -> str:
         """When a value gets parentheses: `tuple`, `multiline`, `best_fit` (if they help) or `never`."""
@@ -426,6 +472,8 @@ class _Printer:
         """Whether everything outside the outermost brackets fits once each of them is broken."""
         col = self.col
         width = self.width
+        if "lambda" in self._skeleton(start, end)[start:]:
+            return col + end - start + tail <= width
         for opened, closed in self._brackets(start, end):
             if col + opened + 1 - start > width:
                 return False
@@ -444,15 +492,21 @@ class _Printer:
 
     # -- expressions ------------------------------------------------------------------------------
 
-    def _linear(self, start: int, end: int, indent: int, tail: int, *, overflows: bool = False) -> None:
+    def _linear(
+        self, start: int, end: int, indent: int, tail: int, *, overflows: bool = False
+    ) -> None:
         """An expression in which nothing but its outermost brackets may break."""
         brackets = self._brackets(start, end)
         ends = [opened + 1 for opened, _ in brackets[1:]]
         ends.append(end + tail)
-        over = [
-            overflows and indent + stop - closed > self.width
-            for (_, closed), stop in zip(brackets, ends, strict=True)
-        ] if brackets else []
+        over = (
+            [
+                overflows and indent + stop - closed > self.width
+                for (_, closed), stop in zip(brackets, ends, strict=True)
+            ]
+            if brackets
+            else []
+        )
         for index, ((opened, closed), stop) in enumerate(zip(brackets, ends, strict=False)):
             self._emit(start, opened)
             rest = _HUGE if any(over[index + 1 :]) else stop - closed - 1
@@ -598,26 +652,32 @@ class _Printer:
                 begin = position + len(operator) + 2
                 self._emit(position + 1, begin)
             else:
-                begin = position + 2
+                begin = position + (3 if line[position + 2] == " " else 2)
                 self._write("** ")
         self._expression(begin, end, indent, tail)
 
     def _lambda(self, start: int, end: int, indent: int, tail: int) -> None:
+        line = self.line
         body = self._skeleton(start, end).index(": ", start) + 2
         self._emit(start, body)
         if self.col + end - body + tail <= self.width:
             self._emit(body, end)
             return
-        need = self._need(body, end)
         brackets = self._brackets(body, end)
-        if need == "never":
-            self._linear(body, end, indent, tail)
-        elif (
-            need == "best_fit"
-            and brackets
-            and brackets[-1][1] == end - 1
-            and self.col + brackets[0][0] + 1 - body <= self.width
-        ):
+        trailing = line[end - 1] in ")]" and self._is_trailer(self._opening(body, end))
+        prefix = _PREFIX.match(line, body)
+        if self._need(body, end) == "multiline" or (prefix is not None and prefix.end() > body):
+            flat = False
+        elif trailing:
+            flat = bool(brackets) and self.col + brackets[0][0] + 1 - body <= self.width
+        else:
+            flat = bool(brackets) and brackets[0] == (body, end - 1)
+        if flat:
             self._linear(body, end, indent, tail)
         else:
             self._parenthesized(body, end, indent)
+
+    def _opening(self, start: int, end: int) -> int:
+        """The bracket that the one at the end of a slice closes."""
+        closed = end - 1
+        return next(opened for opened, found in self.close.items() if found == closed and opened >= start)

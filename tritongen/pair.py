@@ -80,7 +80,9 @@ class Pair:
         """
         sources = {}
         for name in BLOCKS:
-            match = re.search(rf"^# <{name}>[ \t]*\n(.*?)^# </{name}>", text, re.DOTALL | re.MULTILINE)
+            match = re.search(
+                rf"^# <{name}>[ \t]*\n(.*?)^# </{name}>", text, re.DOTALL | re.MULTILINE
+            )
             if match is not None:
                 sources[name] = match.group(1).strip() + "\n"
         missing = [name for name in BLOCKS if name not in sources]

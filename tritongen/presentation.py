@@ -45,15 +45,14 @@ CATEGORIES = ("tensors", "pointed", "dims", "axes", "words", "constants")
 
 RESERVED = frozenset(
     [*kwlist, *softkwlist]
-    + """abs all any bool bytes callable dict divmod enumerate filter float frozenset getattr hasattr hash id
-    int isinstance len list map max min next object pow print property range repr reversed round set setattr
-    slice sorted str sum super tuple type zip self cls args kwargs ctx cache
-    torch triton tl F nn math pytest np numpy functools libdevice language testing
-    dtype dtypes shape shapes dim axis device eps num_warps num_stages num_ctas keepdim other_dtype
-    inputs actual expected eager bound bounds error worst sign seed generator magnitude draw convert
-    check_close rounding make_inputs get_test_inputs SHAPES DTYPES""".split()
+    + ["abs", "all", "any", "bool", "bytes", "callable", "dict", "divmod", "enumerate", "filter", "float", "frozenset", "getattr", "hasattr", "hash", "id", "int", "isinstance", "len", "list", "map", "max", "min", "next", "object", "pow", "print", "property", "range", "repr", "reversed", "round", "set", "setattr", "slice", "sorted", "str", "sum", "super", "tuple", "type", "zip", "self", "cls", "args", "kwargs", "ctx", "cache", "torch", "triton", "tl", "F", "nn", "math", "pytest", "np", "numpy", "functools", "libdevice", "language", "testing", "dtype", "dtypes", "shape", "shapes", "dim", "axis", "device", "eps", "num_warps", "num_stages", "num_ctas", "keepdim", "other_dtype", "inputs", "actual", "expected", "eager", "bound", "bounds", "error", "worst", "sign", "seed", "generator", "magnitude", "draw", "convert", "check_close", "rounding", "make_inputs", "get_test_inputs", "SHAPES", "DTYPES"]
 )
-_ENTRIES = {"reference": "reference", "Reference": "module", "wrapper": "wrapper", "kernel": "kernel"}
+_ENTRIES = {
+    "reference": "reference",
+    "Reference": "module",
+    "wrapper": "wrapper",
+    "kernel": "kernel",
+}
 _ENTRY = re.compile(r"reference|Reference|wrapper|kernel|test_pair|kernel_(\w+)|helper_(\w+)")
 _MENTION = re.compile(r"\b(?:reference|Reference|wrapper|kernel|test_pair|kernel_\w+|helper_\w+)\b")
 # Letters that no source has: placeholders of the pair's name, and a mark on lines to look at again.
@@ -66,7 +65,9 @@ _TOKEN = re.compile(
 )
 _IDENTIFIER = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
 _FIELD = re.compile(r"(?<!\{)\{([^{}:!]*)")
-_NAMED_STRINGS = re.compile(r"\b(?:key|reset_to_zero|restore_value|do_not_specialize)=\[|heuristics\(")
+_NAMED_STRINGS = re.compile(
+    r"\b(?:key|reset_to_zero|restore_value|do_not_specialize)=\[|heuristics\("
+)
 _PROSE = re.compile(
     r"(?P<code>`+[^`]+`+|\([A-Z][A-Z0-9_]*(?:, [A-Z0-9][A-Z0-9_]*)*,?\))|(?<![\w.])(?P<word>[A-Za-z_]\w*)"
 )
@@ -107,13 +108,19 @@ class Style:
     )  # fmt: skip
 
     def __init__(
-        self, path: Path, title: str, functions: Mapping[str, str], names: tuple[dict[str, str], ...]
+        self,
+        path: Path,
+        title: str,
+        functions: Mapping[str, str],
+        names: tuple[dict[str, str], ...],
     ) -> None:
         self.path = path
         self.title = title
         self.functions = functions
         self.names = names
-        self.taken = frozenset([final for scope in names for word, final in scope.items() if word != final])
+        self.taken = frozenset(
+            [final for scope in names for word, final in scope.items() if word != final]
+        )
         self.plain = Style(path, title, functions, ({}, {})) if names[HOST] else self
         self._shapes = re.compile("|".join(map(shape, functions.values())))
         self._lines = [_Cache(self._line_maker(scope, 0, 0), 1 << 13) for scope in (HOST, KERNEL)]
@@ -155,7 +162,9 @@ class Style:
                 )
             if len(self._cameled) >= 1 << 12:
                 self._cameled.clear()
-            camel = self._cameled[name] = "".join([part[:1].upper() + part[1:] for part in name.split("_")])
+            camel = self._cameled[name] = "".join(
+                [part[:1].upper() + part[1:] for part in name.split("_")]
+            )
         return camel
 
     def getters(self, docstring: str, length: int, camel: int) -> list[Rename]:
@@ -166,7 +175,9 @@ class Style:
             if len(self._getters) >= 256:
                 self._getters.clear()
             makers = [self._line_maker(scope, length, camel) for scope in (HOST, KERNEL)]
-            docs = [self._docstring_maker(scope, length, camel, docstring) for scope in (HOST, KERNEL)]
+            docs = [
+                self._docstring_maker(scope, length, camel, docstring) for scope in (HOST, KERNEL)
+            ]
             caches = [*self._lines, *[_Cache(make, 1 << 11) for make in (*makers, *docs, *docs)]]
             found = self._getters[key] = [cache.__getitem__ for cache in caches]
         return found
@@ -359,7 +370,9 @@ def _without_comments(text: str) -> str:
         part = _COMMENT_LINES.sub("", parts[index])
         if "  #" in part:
             lines = part.split("\n")
-            part = "\n".join([_TRAILING.sub(r"\1", line) if "  #" in line else line for line in lines])
+            part = "\n".join(
+                [_TRAILING.sub(r"\1", line) if "  #" in line else line for line in lines]
+            )
         part = _BLANKS_OUTSIDE.sub("\n\n\n", _BLANKS_INSIDE.sub("\n\n", part))
         parts[index] = _BLANK_AT_START.sub(":\n", part)
     return '"""'.join(parts).lstrip("\n")
@@ -400,10 +413,13 @@ class Program:
         return found
 
 
-
-
 def present(
-    program: Program, style: Style, name: str, *, comments: bool = True, docstring: Docstring = "full"
+    program: Program,
+    style: Style,
+    name: str,
+    *,
+    comments: bool = True,
+    docstring: Docstring = "full",
 ) -> str:
     """The program's text under a naming style for the pair `name`.
 
@@ -443,7 +459,9 @@ def _collides(program: Program, style: Style, name: str) -> bool:
                     kept.add(word)
     for word in sorted(functions & (kept | given)):
         raise RenderError(
-            str(style.path), "a function of the pair would get a name that the program uses", value=word
+            str(style.path),
+            "a function of the pair would get a name that the program uses",
+            value=word,
         )
     return not kept.isdisjoint(given)
 
@@ -476,7 +494,9 @@ def load_styles(folders: Iterable[Path]) -> dict[str, Style]:
                 if not isinstance(words, list) or not all(isinstance(w, str) for w in words):
                     raise TemplateError(f"{path}: {category}", "must be a list of identifiers")
                 vocabulary[category] |= dict.fromkeys(words)
-        files |= {path.stem: path for path in folder.glob("*.toml") if not path.name.startswith("_")}
+        files |= {
+            path.stem: path for path in folder.glob("*.toml") if not path.name.startswith("_")
+        }
     return {name: _load(files[name], vocabulary) for name in sorted(files)}
 
 
@@ -537,17 +557,23 @@ def _load(path: Path, vocabulary: Mapping[str, Mapping[str, None]]) -> Style:
                 for dim in dims
             ]
         names |= pairs
-    names |= {f"BLOCK_{axis}": patterns["block"].replace("{axis}", axis) for axis in vocabulary["axes"]}
+    names |= {
+        f"BLOCK_{axis}": patterns["block"].replace("{axis}", axis) for axis in vocabulary["axes"]
+    }
     words = dict(data.get("words", {}))
     host = _table(path, words, "host", names)
     kernel = _table(path, words, "kernel", names)
-    exact = _table(path, {"words": {k: v for k, v in words.items() if not isinstance(v, dict)}}, "words", names)
+    exact = _table(
+        path, {"words": {k: v for k, v in words.items() if not isinstance(v, dict)}}, "words", names
+    )
     values = {word: _fill(patterns["value"], called[word]) for word in vocabulary["tensors"]}
     scopes = (names | exact | host, names | values | exact | kernel)
     for word in [*host, *kernel]:
         if word.isupper():
             raise TemplateError(
-                f"{path}: words", "an upper-case name must be one on the host and in kernels", value=word
+                f"{path}: words",
+                "an upper-case name must be one on the host and in kernels",
+                value=word,
             )
     for where, scope in zip(("words.host", "words.kernel"), scopes, strict=True):
         _check(path, where, scope, functions)
@@ -556,7 +582,11 @@ def _load(path: Path, vocabulary: Mapping[str, Mapping[str, None]]) -> Style:
 
 def _fill(pattern: str, tensor: str) -> str:
     camel = "".join([part[:1].upper() + part[1:] for part in tensor.split("_")])
-    return pattern.replace("{tensor}", tensor).replace("{Tensor}", camel).replace("{TENSOR}", tensor.upper())
+    return (
+        pattern.replace("{tensor}", tensor)
+        .replace("{Tensor}", camel)
+        .replace("{TENSOR}", tensor.upper())
+    )
 
 
 def _check(path: Path, where: str, scope: Mapping[str, str], functions: Mapping[str, str]) -> None:
@@ -567,8 +597,6 @@ def _check(path: Path, where: str, scope: Mapping[str, str], functions: Mapping[
         place = f"{path}: {where}.{word}"
         if not final.isidentifier() or final in RESERVED or not final.isascii():
             raise TemplateError(place, "not a name that a style may give", value=final)
-        if word.isupper() != final.isupper() and len(word) > 1:
-            raise TemplateError(place, "upper case must stay upper case", value=final)
         if first.setdefault(final, word) != word:
             raise TemplateError(
                 place, f"the name is given to {first[final]!r} as well", value=final
@@ -581,8 +609,15 @@ def _check(path: Path, where: str, scope: Mapping[str, str], functions: Mapping[
         part = kind in ("kernel_part", "helper")
         fields = set(re.findall(r"\{(\w*)\}", pattern))
         if ("part" in fields) is not part or not fields <= {"name", "Name", "part"} or not fields:
-            raise TemplateError(place, "wrong placeholders", value=pattern, known=("{name}", "{Name}", "{part}"))
-        if not re.sub(r"\{\w+\}", "a", pattern).isidentifier() or bare.count(re.sub(r"\{\w+\}", "{}", pattern)) > 1:
+            raise TemplateError(
+                place, "wrong placeholders", value=pattern, known=("{name}", "{Name}", "{part}")
+            )
+        if (
+            not re.sub(r"\{\w+\}", "a", pattern).isidentifier()
+            or bare.count(re.sub(r"\{\w+\}", "{}", pattern)) > 1
+        ):
             raise TemplateError(place, "not a pattern of its own", value=pattern)
     if not functions["test"].startswith("test_"):
-        raise TemplateError(f"{path}: functions.test", "must start with test_", value=functions["test"])
+        raise TemplateError(
+            f"{path}: functions.test", "must start with test_", value=functions["test"]
+        )

@@ -13,10 +13,12 @@ from jinja2 import (
     FileSystemLoader,
     StrictUndefined,
     Template,
-    TemplateError as JinjaError,
     TemplateSyntaxError,
     UndefinedError,
     meta,
+)
+from jinja2 import (
+    TemplateError as JinjaError,
 )
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -149,7 +151,14 @@ class Renderer:
             ) from None
         except RenderError:
             raise
-        except (JinjaError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
+        except (
+            JinjaError,
+            ArithmeticError,
+            LookupError,
+            TypeError,
+            ValueError,
+            AttributeError,
+        ) as error:
             raise RenderError(
                 _place(self.sources[which], error), f"{type(error).__name__}: {error}"
             ) from None
@@ -183,7 +192,9 @@ class Renderer:
             program_id=self.program_id(point),
             operation_id=self.operation_id(point),
             metadata=self._metadata(values, bindings),
-            params={k: v if isinstance(v, str | int | float) else str(v) for k, v in params.items()},
+            params={
+                k: v if isinstance(v, str | int | float) else str(v) for k, v in params.items()
+            },
         )
 
     def _metadata(self, values: Mapping[str, Any], bindings: Bindings) -> dict[str, Any]:
@@ -224,8 +235,12 @@ class Renderer:
             family=self.family.name,
             strategy=metadata["strategy"],
             description=self._description(program, int(identity[:8], 16)),
-            python_code=present(program.python, style, name, comments=comments, docstring=docstring),
-            triton_code=present(program.triton, style, name, comments=comments, docstring=docstring),
+            python_code=present(
+                program.python, style, name, comments=comments, docstring=docstring
+            ),
+            triton_code=present(
+                program.triton, style, name, comments=comments, docstring=docstring
+            ),
             test_code=present(program.test, style, name, comments=comments, docstring=docstring),
             metadata=metadata,
         )

@@ -9,7 +9,7 @@ each other. Without a count, everything comes in declared order.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 from zlib import crc32
@@ -19,7 +19,6 @@ from tritongen.errors import EmptySpaceError, UnknownNameError
 from tritongen.pair import Pair
 from tritongen.render import Renderer
 from tritongen.space import Point, Space, pick
-
 
 BUNDLE = 256
 
@@ -64,7 +63,7 @@ class Part:
 class Plan:
     """A sequence of variants; `plan[j]` costs microseconds and renders nothing."""
 
-    def __init__(self, parts: Sequence[Part]) -> None:
+    def __init__(self, parts: Iterable[Part]) -> None:
         self.parts = [part for part in parts if part.n]
         self.ends = list(accumulate([part.n for part in self.parts]))
 

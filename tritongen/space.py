@@ -307,12 +307,16 @@ class Space:
     @cached_property
     def computations(self) -> int:
         """Number of distinct points of the semantic axes that have a program."""
-        return prod([f.distinct(("semantic",)) for f in self.factors if f.axes[0].role == "semantic"])
+        return prod(
+            [f.distinct(("semantic",)) for f in self.factors if f.axes[0].role == "semantic"]
+        )
 
     def __getitem__(self, index: int) -> Point:
         """Variant number `index`; raises IndexError outside the space."""
         if not -self.count <= index < self.count:
-            raise IndexError(f"{self.family}/{self.strategy} has {self.count} variants, not {index}")
+            raise IndexError(
+                f"{self.family}/{self.strategy} has {self.count} variants, not {index}"
+            )
         index %= self.count
         digits = []
         for factor in reversed(self.factors):

@@ -19,7 +19,7 @@ def pairs():
 
 @pytest.fixture
 def verdicts(pairs):
-    return list(fake_plan.Gate(refuse=lambda pair: False)(pairs))
+    return list(fake_plan.Gate(refuse=lambda pair: False).stream(pairs))
 
 
 @pytest.fixture

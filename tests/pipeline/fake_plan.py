@@ -1,4 +1,4 @@
-"""Made-up pairs with the shape of real ones; also a program that builds them, for tests that kill it."""
+"""Made-up pairs with the shape of real ones; run as a program, it builds them (and is killed)."""
 
 from __future__ import annotations
 
@@ -96,8 +96,18 @@ class Gate:
     def __init__(self, delay: float = 0.0, refuse=lambda pair: int(pair.id, 16) % 10 == 0) -> None:
         self.delay, self.refuse, self.seen, self.settings = delay, refuse, [], {}
 
-    def __call__(self, pairs, **settings):
-        self.settings = settings
+    def opened(self, device, **settings):
+        """This gate in place of the class of the real one."""
+        self.settings = {"device": device, **settings}
+        return self
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def stream(self, pairs):
         for pair in pairs:
             self.seen.append(pair.id)
             time.sleep(self.delay)
@@ -131,7 +141,7 @@ if __name__ == "__main__":
 
     builder.open_source = open_source
     out, count, size, device, delay = sys.argv[1:]
-    tritongen.verify.verify = Gate(float(delay))
+    tritongen.verify.Gate = Gate(float(delay)).opened
     config = {
         "out": out,
         "count": int(count),

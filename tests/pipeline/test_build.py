@@ -13,7 +13,7 @@ from pathlib import Path
 import fake_plan
 import pytest
 
-from tritongen.errors import BuildError, ConfigError
+from tritongen.errors import BuildError, ConfigError, DeviceError
 from tritongen.export.reader import iter_records
 from tritongen.pipeline import build
 from tritongen.pipeline.progress import BarMeter, LineMeter, Meter, meter
@@ -77,7 +77,7 @@ def test_only_pairs_that_passed_enter_and_the_others_are_kept_with_reasons(
 def test_report_and_manifest_count_what_is_there(fake_source, fake_gate, tmp_path):
     report = build({"out": tmp_path, "count": 240, "shard_size": 100})
     records = {s: list(iter_records(tmp_path, split=s)) for s in ("train", "validation", "test")}
-    everything = sum(records.values(), [])
+    everything = [record for part in records.values() for record in part]
     assert report.splits == {name: len(part) for name, part in records.items()}
     assert report.passed == len(everything)
     manifest = json.loads((tmp_path / "manifest.json").read_text())
@@ -121,6 +121,21 @@ def test_verifier_settings_are_passed_on(fake_source, fake_gate, tmp_path):
         "timeout": 5.0,
         "targets": ["sm_90"],
     }
+
+
+def test_a_missing_gpu_or_an_unknown_target_leaves_a_dataset_as_it_is(
+    fake_source, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("tritongen.verify.gate.has_gpu", lambda: False)
+    build({"out": tmp_path, "count": 240, "verify": NONE})
+    before = tree(tmp_path)
+    for verify, error, message in (
+        ({"device": "cuda"}, DeviceError, "no GPU"),
+        ({"device": "cpu", "targets": ["sm_91"]}, ConfigError, r"verify.targets: .*'sm_90'"),
+    ):
+        with pytest.raises(error, match=message):
+            build({"out": tmp_path, "count": 240, "verify": verify}, overwrite=True)
+        assert tree(tmp_path) == before
 
 
 def test_refusals_that_leave_a_split_empty_are_an_error_with_the_reasons(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from fake_plan import FakePlan, Point
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,7 +38,7 @@ def test_shards_tile_the_plan_and_hold_whole_programs(runs, size):
     spans = [bounds(plan, shard, size) for shard in range(shards)]
     assert spans[0][0] == 0
     assert spans[-1][1] == len(plan)
-    assert all(a[1] == b[0] for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a[1] == b[0] for a, b in pairwise(spans))
     programs = [{p.program_id for p in plan.points[a:b]} for a, b in spans]
     assert sum(map(len, programs)) == len(set().union(*programs))
 

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tritongen.errors import BuildError
+from tritongen.errors import BuildError, ConfigError
 from tritongen.export.card import write_card
 from tritongen.export.counts import Counts
 from tritongen.export.manifest import Manifest, ShardFile
 from tritongen.pipeline.ledger import Identity, Ledger, open_ledger
 from tritongen.pipeline.progress import Meter, meter
 from tritongen.pipeline.report import BuildReport, make_report
-from tritongen.pipeline.shards import Gate, write_shard
+from tritongen.pipeline.shards import Judge, write_shard
 from tritongen.pipeline.source import Source, bounds, open_source, operations
 from tritongen.splits import SPLITS, SplitTable, split_operations
 
 if TYPE_CHECKING:
-    from tritongen.export.records import VerdictLike
-    from tritongen.pair import Pair
     from tritongen.pipeline.config import BuildConfig, VerifyConfig
 
 _GO_ON = "what is written stays; run the same build again to go on"
@@ -65,11 +63,11 @@ def build(
                 operations(source.plan), families=source.families, ratios=checked.split.ratios()
             )
             with (
-                _open_gate(checked.verify) as gate,
+                _open_gate(checked.verify) as judge,
                 meter(len(source.plan), progress) as shown,
             ):
                 ledger.prepare()
-                _write_shards(ledger, source, checked, table, gate, shown)
+                _write_shards(ledger, source, checked, table, judge, shown)
             counts, files = _total(ledger, _shards(source, checked))
             _check_splits(checked, counts)
             made = Manifest(
@@ -96,7 +94,7 @@ def build(
         attempted=len(source.plan),
         resumed=shown.resumed,
         seconds=time.monotonic() - started,
-        verified=gate is not None,
+        verified=judge is not None,
     )
 
 
@@ -109,7 +107,7 @@ def _write_shards(
     source: Source,
     config: BuildConfig,
     table: SplitTable,
-    gate: Gate | None,
+    judge: Judge | None,
     shown: Meter,
 ) -> None:
     for shard in range(_shards(source, config)):
@@ -124,7 +122,7 @@ def _write_shards(
             bounds(source.plan, shard, config.shard_size),
             table=table,
             file_format=config.format,
-            gate=gate,
+            judge=judge,
             tick=shown.tick,
         )
 
@@ -153,24 +151,22 @@ def _check_splits(config: BuildConfig, counts: Counts) -> None:
 
 
 @contextmanager
-def _open_gate(config: VerifyConfig) -> Iterator[Gate | None]:
+def _open_gate(config: VerifyConfig) -> Iterator[Judge | None]:
     """The verifier as a function from pairs to verdicts in their order; None switches it off."""
     if config.device == "none":
         yield None
         return
-    from tritongen.verify import verify
+    from tritongen.verify import TARGETS, Gate
 
-    settings: dict[str, Any] = {"device": config.device, "timeout": config.timeout}
-    if config.workers is not None:
-        settings["workers"] = config.workers
-    if config.targets is not None:
-        settings["targets"] = config.targets
-    run: Callable[..., Any] = verify
-
-    def gate(pairs: Iterable[Pair]) -> Iterator[VerdictLike]:
-        return iter(run(pairs, **settings))
-
-    yield gate
+    unknown = [target for target in config.targets or () if target not in TARGETS]
+    if unknown:
+        raise ConfigError(
+            "verify.targets", "unknown compilation target", value=unknown[0], known=TARGETS
+        )
+    with Gate(
+        config.device, workers=config.workers, timeout=config.timeout, targets=config.targets
+    ) as gate:
+        yield gate.stream
 
 
 def _version(package: str) -> str:

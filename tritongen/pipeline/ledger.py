@@ -23,7 +23,7 @@ from tritongen.export import card, manifest
 from tritongen.export.counts import Counts
 from tritongen.export.files import remove_partials, sha256, write_bytes
 from tritongen.export.manifest import ShardFile
-from tritongen.export.records import VerdictLike, Verification, encode_line
+from tritongen.export.records import VerdictLike, Verification, encode_line, finite
 from tritongen.splits import SPLITS
 
 FORMAT = 1
@@ -170,7 +170,8 @@ class Journal:
         for line in lines:
             try:
                 values: dict[str, Any] = json.loads(line)
-                self.known[values.pop("id")] = Verification(**values)
+                pair_id = values.pop("id")
+                self.known[pair_id] = Verification(**values)
             except (ValueError, TypeError, KeyError, AttributeError):
                 break
             if not line.endswith(b"\n"):
@@ -183,6 +184,7 @@ class Journal:
     def add(self, pair_id: str, verdict: VerdictLike) -> None:
         """Keep a verdict."""
         values = {name: getattr(verdict, name) for name in Verification.__slots__}
+        values |= {name: finite(values[name]) for name in ("max_abs_error", "max_rel_error")}
         self._file.write(encode_line({"id": pair_id, **values}))
         self._file.flush()
 

@@ -17,7 +17,7 @@ from tritongen.pipeline.ledger import REJECTED, Journal, Ledger, ShardEntry
 from tritongen.pipeline.source import PlanLike
 from tritongen.splits import SPLITS, Split, SplitTable
 
-Gate = Callable[[Iterable[Pair]], Iterator[VerdictLike]]
+Judge = Callable[[Iterable[Pair]], Iterator[VerdictLike]]
 """Verdicts for pairs, in the order of the pairs."""
 
 Tick = Callable[[int, int], None]
@@ -65,7 +65,7 @@ def write_shard(
     *,
     table: SplitTable,
     file_format: str,
-    gate: Gate | None,
+    judge: Judge | None,
     tick: Tick,
 ) -> None:
     """Write the shard that holds the plan's positions `span`.
@@ -78,8 +78,8 @@ def write_shard(
     buffers = {name: _SplitBuffer(name, encode, counts) for name in SPLITS}
     refused: list[bytes] = []
     operation, buffer = "", buffers["train"]
-    for pair, verdict in _judged(ledger, shard, plan.pairs(*span), gate):
-        if gate is not None and verdict.status != "passed":
+    for pair, verdict in _judged(ledger, shard, plan.pairs(*span), judge):
+        if judge is not None and verdict.status != "passed":
             counts.refuse(pair, verdict)
             values = rejected_record(pair, verdict)
             refused.append(encode_line(values))
@@ -117,15 +117,15 @@ def _format(name: str) -> tuple[Callable[..., Any], Callable[[Path, list[Any]], 
 
 
 def _judged(
-    ledger: Ledger, shard: int, pairs: Iterator[Pair], gate: Gate | None
+    ledger: Ledger, shard: int, pairs: Iterator[Pair], judge: Judge | None
 ) -> Iterator[tuple[Pair, VerdictLike]]:
-    if gate is None:
+    if judge is None:
         return ((pair, UNVERIFIED) for pair in pairs)
-    return _through(gate, pairs, ledger.journal(shard))
+    return _through(judge, pairs, ledger.journal(shard))
 
 
 def _through(
-    gate: Gate, pairs: Iterator[Pair], journal: Journal
+    judge: Judge, pairs: Iterator[Pair], journal: Journal
 ) -> Iterator[tuple[Pair, VerdictLike]]:
     """Pairs with their verdicts in order; those that the journal knows are not judged again."""
     waiting: deque[tuple[Pair, VerdictLike | None]] = deque()
@@ -138,7 +138,7 @@ def _through(
                 yield pair
 
     try:
-        for verdict in gate(unknown()):
+        for verdict in judge(unknown()):
             pair, known = waiting.popleft()
             while known is not None:
                 yield pair, known
@@ -147,7 +147,7 @@ def _through(
             yield pair, verdict
         for pair, known in waiting:
             if known is None:
-                raise RuntimeError(f"the gate gave no verdict for pair {pair.id}")
+                raise RuntimeError(f"the verifier gave no verdict for pair {pair.id}")
             yield pair, known
     finally:
         journal.close()

@@ -105,9 +105,7 @@ def _launch_key(
         "i32" if kind == "constexpr" and index not in declared else kind
         for index, kind in enumerate(types)
     ]
-    values = [
-        (path, value_key(value)) for path, value in constants.items() if path[0] in declared
-    ]
+    values = [(path, value_key(value)) for path, value in constants.items() if path[0] in declared]
     settings = sorted((key, repr(value)) for key, value in options.items())
     return f"{kernel_key(function)}|{base}|{values}|{settings}"
 

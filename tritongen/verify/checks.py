@@ -186,7 +186,7 @@ def capture_launches(candidate: Candidate) -> Finding | None:
             if finding is not None and finding.check == "exception":
                 first = first or finding
     counts = candidate.tools["launches"]()
-    candidate.coverage["launches"] = sum(counts.values())
+    candidate.coverage["captured"] = sum(counts.values())
     candidate.coverage["kernels"] = sorted(counts)
     if not counts:
         return first or Finding("launch", "no Triton kernel was launched")
@@ -245,4 +245,3 @@ def judge(candidate: Candidate, kind: str) -> Finding | None:
 def finding_record(finding: Finding | None) -> dict[str, Any] | None:
     """A finding as plain data."""
     return None if finding is None else asdict(finding)
-

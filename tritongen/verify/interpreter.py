@@ -28,8 +28,8 @@ from typing import Any
 
 import numpy as np
 import torch
-import triton
 import triton.language as tl
+from triton import knobs
 from triton.runtime import autotuner, interpreter, jit
 from triton.runtime.errors import InterpreterError
 from triton.tools.tensor_descriptor import TensorDescriptor
@@ -168,7 +168,9 @@ def _atomic_cas(original: Any, self: Any, ptr: Any, *rest: Any) -> Any:
     return original(self, ptr, *rest)
 
 
-def _atomic_rmw(original: Any, self: Any, op: Any, ptr: Any, val: Any, mask: Any, *rest: Any) -> Any:
+def _atomic_rmw(
+    original: Any, self: Any, op: Any, ptr: Any, val: Any, mask: Any, *rest: Any
+) -> Any:
     STATE.arena.check(ptr.data, mask.data, _itemsize(ptr), "atomic")
     element = ptr.get_element_ty()
     if element not in (BF16, tl.float16):
@@ -192,12 +194,15 @@ def _atomic_rmw(original: Any, self: Any, op: Any, ptr: Any, val: Any, mask: Any
 
 
 _ATOMICS: dict[str, Any] = {
-    **{"FADD": np.add, "ADD": np.add, "MAX": np.fmax, "MIN": np.fmin},
-    **{"UMAX": np.fmax, "UMIN": np.fmin},
+    **dict.fromkeys(("FADD", "ADD"), np.add),
+    **dict.fromkeys(("MAX", "UMAX"), np.fmax),
+    **dict.fromkeys(("MIN", "UMIN"), np.fmin),
 }
 
 
-def _extern(self: Any, _lib: Any, _path: Any, symbol: str, args: Any, result: Any, _pure: Any) -> Any:
+def _extern(
+    self: Any, _lib: Any, _path: Any, symbol: str, args: Any, result: Any, _pure: Any
+) -> Any:
     values = [_values(arg) for arg in args]
     return Handle(libdevice.evaluate(symbol, values, numpy_dtype(result)), result.scalar)
 
@@ -418,7 +423,7 @@ class _Wrapper:
 
 def install() -> None:
     """Mend the interpreter of this process, which must have been started with TRITON_INTERPRET."""
-    if not triton.knobs.runtime.interpret:
+    if not knobs.runtime.interpret:
         raise RuntimeError("the interpreter needs TRITON_INTERPRET=1 before triton is imported")
     replacements: dict[str, Any] = {
         "binary_op": _binary,

@@ -119,9 +119,9 @@ class _Renamer(ast.NodeTransformer):
         if kind.__module__.startswith("triton.") and kind.__name__ in ("constexpr", "dtype"):
             return value_key(value)
         module = getattr(value, "__module__", "") or ""
-        if inspect.isroutine(value) or inspect.isclass(value):
-            if module.split(".")[0] in ("triton", "math", "builtins"):
-                return f"object {module}.{getattr(value, '__qualname__', name)}"
+        known = module.split(".")[0] in ("triton", "math", "builtins")
+        if known and (inspect.isroutine(value) or inspect.isclass(value)):
+            return f"object {module}.{getattr(value, '__qualname__', name)}"
         raise _NotCanonicalError
 
 

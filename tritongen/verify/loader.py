@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import inspect
 import itertools
@@ -22,7 +23,7 @@ def join(python_code: str, triton_code: str, test_code: str) -> str:
 
 @contextlib.contextmanager
 def loaded(source: str, folder: Path, *, asserts: bool = True) -> Iterator[ModuleType]:
-    """The module made of `source`; without `asserts`, assert statements compile to nothing.
+    """The module made of `source`; without `asserts`, assert statements only evaluate.
 
     Triton reads the source of kernels from the file, so it exists as long as the module does.
     """
@@ -33,11 +34,24 @@ def loaded(source: str, folder: Path, *, asserts: bool = True) -> Iterator[Modul
     module.__file__ = str(path)
     sys.modules[name] = module
     try:
-        code = compile(source, str(path), "exec", dont_inherit=True, optimize=-1 if asserts else 1)
+        tree = source if asserts else _without_asserts(source, str(path))
+        code = compile(tree, str(path), "exec", dont_inherit=True)
         exec(code, module.__dict__)
         yield module
     finally:
         forget(module, path)
+
+
+class _Unassert(ast.NodeTransformer):
+    """Assert statements to plain expressions: evaluated, not judged."""
+
+    def visit_Assert(self, node: ast.Assert) -> ast.Expr:
+        """`assert test, message` becomes `test`."""
+        return ast.copy_location(ast.Expr(node.test), node)
+
+
+def _without_asserts(source: str, filename: str) -> ast.AST:
+    return ast.fix_missing_locations(_Unassert().visit(ast.parse(source, filename)))
 
 
 def forget(module: ModuleType, path: Path) -> None:

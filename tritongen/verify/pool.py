@@ -393,9 +393,7 @@ class Pool:
         if job is not None:
             seconds = time.monotonic() - worker.started
             given = outcome or Outcome("cancelled", reason="the pool was closed")
-            job.callback(
-                Outcome(given.status, {}, given.reason, text, seconds, worker.hello)
-            )
+            job.callback(Outcome(given.status, {}, given.reason, text, seconds, worker.hello))
 
     def _start_failed(self, kind: str, reason: str, text: str) -> None:
         count = self._failed_starts.get(kind, (0, ""))[0] + 1

@@ -164,8 +164,10 @@ def _move(name: str, tensor: torch.Tensor, args: Any, kwargs: dict[str, Any]) ->
                 rest.append(item.dtype)
             elif (kind := _kind(item)) is not None:
                 wanted = kind
+                rest.append("cpu")
             elif isinstance(item, int) and not isinstance(item, bool):
                 wanted = "cuda"
+                rest.append("cpu")
             else:
                 rest.append(item)
         device = kwargs.pop("device", None)
@@ -340,6 +342,4 @@ def redirected(poison: bool = True) -> Iterator[None]:
 def refuse_host_tensor(value: Any, name: str) -> None:
     """Raise what Triton raises on a GPU machine for a tensor in host memory."""
     if isinstance(value, torch.Tensor) and place_of(value) == "cpu":
-        raise ValueError(
-            f"Pointer argument {name!r} cannot be accessed from Triton (cpu tensor?)"
-        )
+        raise ValueError(f"Pointer argument {name!r} cannot be accessed from Triton (cpu tensor?)")

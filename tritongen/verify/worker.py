@@ -73,7 +73,7 @@ class Engine:
         warnings.simplefilter("ignore")
         self.tools: dict[str, Any] = {}
         self.surroundings: Callable[[], contextlib.AbstractContextManager[Any]]
-        self.begin: Callable[[], None]
+        self.begin: Callable[[], object]
         self.device: dict[str, Any] = {"name": "cpu", "capability": ""}
         getattr(self, f"_start_{kind}")(index, cache)
 
@@ -97,7 +97,7 @@ class Engine:
         redirect.install()
         capture.install()
         self.surroundings = lambda: redirect.redirected(poison=False)
-        self.begin = lambda: None if capture.begin() else None
+        self.begin = capture.begin
         self.tools = {
             "compiler": Compiler(cache),
             "captured": lambda: capture.STATE,

@@ -67,7 +67,7 @@ def triton_silu_add(x, y):
 ''',
     HEADER
     + CHECK_CLOSE
-    + '''
+    + """
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
 @pytest.mark.parametrize("n", [1, 255, 1000, 1024])
@@ -78,12 +78,12 @@ def test_silu_add(n, dtype):
     bound = {torch.float32: 2e-6, torch.float16: 2e-3, torch.bfloat16: 1e-2}[dtype]
     expected = torch_silu_add(x.double(), y.double()).to(dtype)
     check_close(triton_silu_add(x, y), expected, bound)
-''',
+""",
 )
 
 SOFTMAX = Sources(
     "import torch\n\n\ndef torch_softmax(x):\n    return torch.softmax(x, dim=-1)\n",
-    '''
+    """
 import torch
 import triton
 import triton.language as tl
@@ -105,9 +105,9 @@ def triton_softmax(x):
     block = triton.next_power_of_2(n_cols)
     softmax_kernel[(n_rows,)](x, out, x.stride(0), out.stride(0), n_cols, BLOCK_SIZE=block)
     return out
-''',
+""",
     HEADER
-    + '''
+    + """
 @pytest.mark.parametrize(
     "shape, dtype",
     [((3, 33), torch.float32), pytest.param((5, 64), torch.float16, id="half")],
@@ -116,12 +116,12 @@ def test_softmax(shape, dtype):
     x = torch.randn(shape, dtype=dtype, device="cuda") * 4
     expected = torch_softmax(x.double()).to(dtype)
     torch.testing.assert_close(triton_softmax(x), expected, rtol=2e-3, atol=1e-5)
-''',
+""",
 )
 
 MATMUL = Sources(
     "import torch\n\n\ndef torch_matmul(a, b):\n    return torch.matmul(a, b)\n",
-    '''
+    """
 import torch
 import triton
 import triton.language as tl
@@ -160,10 +160,10 @@ def triton_matmul(a, b):
         BLOCK_M=32, BLOCK_N=32, BLOCK_K=32, num_warps=4, num_stages=2,
     )
     return c
-''',
+""",
     HEADER
     + CHECK_CLOSE
-    + '''
+    + """
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("shape", [(33, 47, 70), (64, 32, 64)])
@@ -173,12 +173,12 @@ def test_matmul(shape, dtype):
     b = torch.randn(K, N, device="cuda").to(dtype)
     expected = torch_matmul(a.double(), b.double()).to(dtype)
     check_close(triton_matmul(a, b), expected, {torch.float32: 1e-5, torch.bfloat16: 1.6e-2}[dtype])
-''',
+""",
 )
 
 AUTOTUNED = Sources(
     "import torch\n\n\ndef torch_double(x):\n    return x + x\n",
-    '''
+    """
 import torch
 import triton
 import triton.language as tl
@@ -204,19 +204,19 @@ def triton_double(x):
     n = x.numel()
     double_kernel[lambda meta: (triton.cdiv(n, meta["BLOCK_SIZE"]),)](x, out, n)
     return out
-''',
+""",
     HEADER
-    + '''
+    + """
 @pytest.mark.parametrize("n", [100, 1000])
 def test_double(n):
     x = torch.randn(n, device="cuda")
     torch.testing.assert_close(triton_double(x), torch_double(x), rtol=0, atol=0)
-''',
+""",
 )
 
 TWO_KERNELS = Sources(
     "import torch\n\n\ndef torch_total(x):\n    return x.sum()\n",
-    '''
+    """
 import torch
 import triton
 import triton.language as tl
@@ -245,19 +245,19 @@ def triton_total(x):
     total_partial_kernel[(blocks,)](x, partial, n, BLOCK_SIZE=256)
     total_final_kernel[(1,)](partial, out, blocks, BLOCK_SIZE=triton.next_power_of_2(blocks))
     return out
-''',
+""",
     HEADER
-    + '''
+    + """
 @pytest.mark.parametrize("n", [1, 700, 1024])
 def test_total(n):
     x = torch.randn(n, device="cuda")
     torch.testing.assert_close(triton_total(x), torch_total(x), rtol=1e-4, atol=1e-4)
-''',
+""",
 )
 
 ATOMIC = Sources(
     "import torch\n\n\ndef torch_total(x):\n    return x.sum()\n",
-    '''
+    """
 import torch
 import triton
 import triton.language as tl
@@ -274,7 +274,7 @@ def triton_total(x):
     out = torch.zeros((), device=x.device)
     total_kernel[(triton.cdiv(x.numel(), 256),)](x, out, x.numel(), BLOCK_SIZE=256)
     return out
-''',
+""",
     TWO_KERNELS.test_code,
     {"atomics": True},
 )
