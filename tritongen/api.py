@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tritongen.catalog import Catalog, catalog
+from tritongen.catalog import catalog
 from tritongen.errors import EmptySpaceError, UnknownNameError
 from tritongen.pair import Pair
 from tritongen.sample import plan
-from tritongen.space import Point, Space, spread
+from tritongen.space import Point, Space, distinct_computations, spread
 
 Roots = Sequence[str | Path] | str | Path
 
@@ -123,9 +123,4 @@ def space(
             refused = error
     if not spaces:
         raise refused or EmptySpaceError(family, "no strategy")
-    return FamilySpace(family, spaces, _computations(known, family, spaces))
-
-
-def _computations(known: Catalog, family: str, spaces: Sequence[Space]) -> int:
-    """Distinct computations over several strategies: the widest one, exact where it admits all."""
-    return max([space.computations for space in spaces])
+    return FamilySpace(family, spaces, distinct_computations(spaces))

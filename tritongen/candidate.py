@@ -14,7 +14,7 @@ from typing import Any
 
 from tritongen.errors import InputFileError
 from tritongen.pair import Pair
-from tritongen.verify import verify
+from tritongen.verify.gate import Device, verify
 
 _TEST = '''
 
@@ -58,7 +58,7 @@ def test_candidate():
 '''
 
 
-def check_file(path: Path, *, device: str = "auto", timeout: float = 120.0) -> dict[str, Any]:
+def check_file(path: Path, *, device: Device = "auto", timeout: float = 120.0) -> dict[str, Any]:
     """Judge the candidate in `path`.
 
     `status` is SUCCESS where it ran and FAILED where it could not be judged; `correct` says whether it is

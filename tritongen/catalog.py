@@ -59,6 +59,7 @@ class Catalog:
     domains: Mapping[str, Domain]
     styles: Mapping[str, Style]
     digest: str
+    broken: Mapping[str, TemplateError]
     made: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -67,7 +68,9 @@ class Catalog:
         return Operations(self.tables)
 
     def family(self, name: str) -> Family:
-        """The family called `name`; raises UnknownNameError with the known ones."""
+        """The family called `name`; raises UnknownNameError with the known ones, or what is broken in it."""
+        if name in self.broken:
+            raise self.broken[name]
         if name not in self.families:
             raise UnknownNameError("family", "unknown family", value=name, known=self.families)
         return self.families[name]
@@ -220,17 +223,24 @@ def _catalog(roots: tuple[Path, ...], files: tuple[tuple[str, int], ...]) -> Cat
             if not path.name.startswith("_"):
                 tables[path.stem] = load_table(path, domains)
     styles = load_styles([root / "styles" for root in reversed(roots)])
-    families = {}
+    families: dict[str, Family] = {}
+    broken: dict[str, TemplateError] = {}
     for root in reversed(roots):
         for path in sorted((root / "python").glob(f"*{SUFFIX}")):
-            if not path.name.startswith("_"):
-                family = _family(path, roots, root == roots[-1])
-                families[family.name] = family
-    _no_orphans(roots, families)
+            name = path.name.removesuffix(SUFFIX)
+            if name.startswith("_"):
+                continue
+            try:
+                families[name] = _family(path, roots, root == roots[-1])
+                broken.pop(name, None)
+            except TemplateError as error:
+                families.pop(name, None)
+                broken[name] = error
+    _no_orphans(roots, families, broken)
     whole = blake2b(digest_size=16)
     for path, _ in files:
         whole.update(Path(path).name.encode() + b"\0" + Path(path).read_bytes())
-    return Catalog(roots, families, tables, domains, styles, whole.hexdigest())
+    return Catalog(roots, families, tables, domains, styles, whole.hexdigest(), broken)
 
 
 def _family(path: Path, roots: Sequence[Path], builtin: bool) -> Family:
@@ -268,11 +278,16 @@ def _template(name: str, path: Path, role: str) -> Template:
     return Template(name, path, parse_header(path, text, role), digest)
 
 
-def _no_orphans(roots: Sequence[Path], families: Mapping[str, Family]) -> None:
+def _no_orphans(
+    roots: Sequence[Path], families: Mapping[str, Family], broken: dict[str, TemplateError]
+) -> None:
     for root in roots:
         for folder in sorted((root / "triton").glob("*")):
-            if folder.is_dir() and not folder.name.startswith("_") and folder.name not in families:
-                raise TemplateError(
+            name = folder.name
+            if name.startswith("_") or name in families or name in broken:
+                continue
+            if any(folder.glob(f"*{SUFFIX}")):
+                broken[name] = TemplateError(
                     str(folder),
                     "strategies without a contract",
                     value=folder.name,

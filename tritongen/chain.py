@@ -97,6 +97,12 @@ class Chain:
     def __str__(self) -> str:
         return self.text
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Chain) and (self.cls, self.letters) == (other.cls, other.letters)
+
+    def __hash__(self) -> int:
+        return hash((self.cls, self.letters))
+
     @property
     def kind(self) -> str:
         """Kind of the input: float or int."""
@@ -311,7 +317,16 @@ class Alphabet:
                 [d for s, d in zip(letter.sources, op.accepts[1:], strict=True) if s == "first"]
             )
             key = (
-                *(op.dtypes, op.accepts[0], op.image, op.yields, op.discontinuous, op.undoes, name),
+                *(
+                    op.dtypes,
+                    op.accepts[0],
+                    op.draws[0],
+                    op.image,
+                    op.yields,
+                    op.discontinuous,
+                    op.undoes,
+                    name,
+                ),
                 *(op.identity_on, firsts, _demand(letter)),
             )
             groups.setdefault(key, []).append(letter)
@@ -340,7 +355,7 @@ class Alphabet:
         if kind not in op.dtypes or (last and (op.discontinuous or last in op.undoes)):
             return None
         if not domain:
-            domain = start = self.start or op.accepts[0].name
+            domain = start = self.start or op.draws[0].name
         values = self.domains[domain]
         if not values.within(op.accepts[0]):
             return None

@@ -221,7 +221,7 @@ def build(config: Path, overwrite: bool) -> None:
     "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True
 )
 @click.option("--timeout", default=120.0, show_default=True, help="Seconds that the file may take.")
-def check(file: Path, device: str, timeout: float) -> None:
+def check(file: Path, device: Any, timeout: float) -> None:
     """Judge one candidate FILE in the three-block form; prints one JSON line.
 
     Exit code 0: it is right; 1: it is wrong or could not be judged; 2: bad usage.

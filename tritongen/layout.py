@@ -21,11 +21,12 @@ A statement's value that does not fit may also be put into parentheses of its ow
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 _STRUCTURE = re.compile(r"""[()\[\]{}]|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'""")
 _OPERATOR = re.compile(
     r" (and|or|not in|in|is not|is|if|else|==|!=|<=|>=|<|>|\||\^|&|<<|>>|\+|-|\*\*|\*|//|/|%|@)(?= )"
-    r"|(?<=[\w\"])(\*\*)(?= ?[\w-])"
+    r"|(?<=[\w\"])(\*\*)(?= ?[\w~-])"
 )
 _PRECEDENCE = {
     "**": 2,
@@ -251,23 +252,21 @@ class _Printer:
         target = skeleton.index(" in ", start)
         iterable = target + 4
         self._emit(indent, start)
-        if self._head_fits(start, iterable, end):
+        several = _COMMA.search(skeleton, start, target) is not None
+        stop = self._first_break(iterable, end)
+        if self.col + stop - start <= self.width or not (several or indent + 1 + stop - target <= self.width):
             self._emit(start, iterable)
         else:
-            self._tuple(start, target, indent, comma=_COMMA.search(skeleton, start, target) is not None)
+            self._tuple(start, target, indent, comma=several)
             self._emit(target, iterable)
         self._value(iterable, end, indent, 1)
 
-    def _head_fits(self, start: int, value: int, end: int) -> bool:
-        """Whether the text from `start` fits up to the first break that the value after it offers."""
-        brackets = self._brackets(value, end)
-        if self._need(value, end) in ("multiline", "tuple"):
-            stop = value + 1
-        elif brackets:
-            stop = brackets[0][0] + 1
-        else:
-            stop = end + 1
-        return self.col + stop - start <= self.width
+    def _first_break(self, start: int, end: int) -> int:
+        """Where the first line of a value ends if it breaks as early as it can."""
+        brackets = self._brackets(start, end)
+        if self._need(start, end) in ("multiline", "tuple"):
+            return start + 1
+        return brackets[0][0] + 1 if brackets else end + 1
 
     def _tuple(self, start: int, end: int, indent: int, *, comma: bool = True) -> None:
         """Items without parentheses, which get some."""
@@ -296,6 +295,8 @@ class _Printer:
         items = self._split(start, end)
         if len(items) == 2 and self._fits_by_brackets(start, end, self.indent, 0):
             self._linear(start, end, self.indent, 0)
+        elif len(items) == 2:
+            self._with_spaced_powers(start, end, self.indent, _Printer._tuple)
         else:
             self._value(start, end, self.indent, 0)
 
@@ -307,12 +308,18 @@ class _Printer:
             self._value(start, end, indent, 0)
             return
         (start, middle), (message, end) = parts[0], parts[-1]
-        self._value(start, middle, indent, 3)
+        brackets = self._brackets(message, end)
+        bare = self._need(message, end) == "never" and bool(brackets)
+        self._value(start, middle, indent, 3 + (brackets[0][0] - message if bare else 0))
         self._write(", ")
         if self.col + end - message <= self.width:
             self._emit(message, end)
-        elif self._can_omit(message, end) and self._fits_by_brackets(message, end, indent, 0):
+        elif bare or (
+            self._can_omit(message, end) and self._fits_by_brackets(message, end, indent, 0)
+        ):
             self._linear(message, end, indent, 0)
+        elif self._can_omit(message, end):
+            self._with_spaced_powers(message, end, indent, _Printer._parenthesized)
         else:
             self._parenthesized(message, end, indent)
 
@@ -351,22 +358,35 @@ class _Printer:
     def _assign_right_to_left(self, start: int, target_end: int, value: int, end: int) -> None:
         """`a, b = ...` and `a[i] = ...`: targets with brackets of their own."""
         indent = self.indent
-        self._linear(start, target_end, indent, value - target_end + 1)
-        self._emit(target_end, value)
-        if self._need(value, end) != "best_fit":
-            self._value(value, end, indent, 0)
-            return
+        prefix = _PREFIX.match(self.line, value)
         brackets = self._brackets(value, end)
-        if self.col + end - value <= self.width:
-            self._emit(value, end)
-        elif brackets and self.col + brackets[0][0] + 1 - value <= self.width:
+        fits = self.col + self._first_break(value, end) - start <= self.width
+        if self._need(value, end) != "best_fit" or (prefix is not None and prefix.end() > value):
+            if fits:
+                self._emit(start, value)
+            else:
+                self._split_target(start, target_end, value)
+            self._value(value, end, indent, 0)
+        elif brackets and fits:
+            self._emit(start, value)
             self._linear(value, end, indent, 0)
-        else:
+        elif self.col + value - start + 1 <= self.width:
+            self._emit(start, value)
             self._write("(")
             self._newline(indent + 4)
             self._linear(value, end, indent + 4, 0)
             self._newline(indent)
             self._write(")")
+        else:
+            self._split_target(start, target_end, value)
+            self._linear(value, end, indent, 0)
+
+    def _split_target(self, start: int, target_end: int, value: int) -> None:
+        if len(self._split(start, target_end)) > 1:
+            self._tuple(start, target_end, self.indent)
+        else:
+            self._linear(start, target_end, self.indent, _HUGE)
+        self._emit(target_end, value)
 
     # -- values: optional parentheses -------------------------------------------------------------
 
@@ -389,7 +409,7 @@ class _Printer:
             elif self._fits_by_brackets(start, end, indent, tail):
                 self._linear(start, end, indent, tail)
             else:
-                self._with_spaced_powers(start, end, indent)
+                self._with_spaced_powers(start, end, indent, _Printer._parenthesized)
         elif self._fits_by_brackets(start, end, indent, tail):
             self._linear(start, end, indent, tail)
         elif self._fits_expanded(start, end, indent, tail):
@@ -404,7 +424,9 @@ class _Printer:
         self._newline(indent)
         self._write(")")
 
-    def _with_spaced_powers(self, start: int, end: int, indent: int) -> None:
+    def _with_spaced_powers(
+        self, start: int, end: int, indent: int, write: Callable[[_Printer, int, int, int], None]
+    ) -> None:
         """Parentheses in which the formatter writes `a** b` for a power of two names."""
         powers = [
             match.end(2)
@@ -412,14 +434,14 @@ class _Printer:
             if match.group(2) is not None
         ]
         if not powers:
-            self._parenthesized(start, end, indent)
+            write(self, start, end, indent)
             return
         text = self.line[start:end]
         for position in reversed(powers):
             text = f"{text[: position - start]} {text[position - start :]}"
         spaced = _Printer(text, 0, self.width)
         spaced.out, spaced.col = self.out, self.col
-        spaced._parenthesized(0, len(text), indent)
+        write(spaced, 0, len(text), indent)
         self.col = spaced.col
 
     def _need(self, start: int, end: int) -> str:
@@ -635,7 +657,7 @@ class _Printer:
             precedence = _PRECEDENCE[operator]
             if negated and precedence < _BOOLEAN:
                 continue
-            negated = line.startswith(" not ", position + 1 + len(operator))
+            negated = line.startswith(" not ", position + 1 + len(operator)) and line[position] == " "
             kept.append((position, operator))
             lowest = max(lowest, precedence)
         if not kept:

@@ -20,7 +20,7 @@ _BOUND = frozenset({"name", "inputs", "tensors", "scalars", "dtypes", "dims", "s
 
 def lint(catalog: Catalog) -> list[str]:
     """All findings, each `file:line: problem`. An empty list means that the templates are sound."""
-    found: list[str] = []
+    found: list[str] = [str(error) for error in catalog.broken.values()]
     for family in catalog.families.values():
         for check in (_names, _spaces):
             try:

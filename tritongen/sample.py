@@ -138,8 +138,10 @@ def plan(
     `where` filters axes of every family; `per_family[name]` may hold `where` and `strategies` of one.
     A family or strategy that lacks an axis or value of `where` is left out, unless none has it.
 
-    Raises UnknownNameError and EmptySpaceError.
+    Raises UnknownNameError, EmptySpaceError, and TemplateError for a broken template.
     """
+    if families is None and catalog.broken:
+        raise next(iter(catalog.broken.values()))
     names = list(catalog.families) if families is None else list(families)
     spaces: dict[str, list[Space]] = {}
     refused: Exception | None = None

@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate, product
+from itertools import accumulate, combinations, product
 from math import prod
 from typing import Any
 from zlib import crc32
@@ -109,10 +109,7 @@ class Factor:
         if len(at) == len(self.axes):
             return self.kept
         seen = {tuple([row.cells[i] for i in at]) for row in self.rows}
-        return sum([self._weight(cells, at) for cells in seen])
-
-    def _weight(self, cells: Iterable[int], at: Sequence[int]) -> int:
-        return prod([self.axes[i].cells[c].weight for i, c in zip(at, cells, strict=True)])
+        return sum([_weight([self.axes[i] for i in at], cells) for cells in seen])
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,6 +376,62 @@ class _Scope(dict[str, Any]):
             raise KeyError(name)
         self[name] = self.lets[name](self)
         return self[name]
+
+
+def distinct_computations(spaces: Sequence[Space]) -> int:
+    """Number of points of the semantic axes for which at least one of `spaces` has a program.
+
+    The admitted points of a space are a product of one set per group of axes, so the union is counted by
+    inclusion and exclusion over products, and nothing larger than one group is ever listed.
+    """
+    groups = _semantic_groups(spaces)
+    axes = {axis.name: axis for axis in spaces[0].axes}
+    ways = {tuple([_admitted(space, group) for group in groups]) for space in spaces}
+    total = 0
+    for size in range(1, len(ways) + 1):
+        for chosen in combinations(ways, size):
+            shared = [frozenset.intersection(*sets) for sets in zip(*chosen, strict=True)]
+            weights = [
+                sum([_weight([axes[n] for n in group], cells) for cells in common])
+                for group, common in zip(groups, shared, strict=True)
+            ]
+            total += prod(weights) if size % 2 else -prod(weights)
+    return total
+
+
+def _weight(axes: Sequence[Axis], cells: Sequence[int]) -> int:
+    return prod([axis.cells[c].weight for axis, c in zip(axes, cells, strict=True)])
+
+
+def _semantic(factor: Factor) -> list[int]:
+    return [i for i, axis in enumerate(factor.axes) if axis.role == "semantic"]
+
+
+def _semantic_groups(spaces: Sequence[Space]) -> list[tuple[str, ...]]:
+    """Semantic axes that some space connects, joined over all spaces."""
+    groups: list[set[str]] = []
+    for space in spaces:
+        for factor in space.factors:
+            names = {factor.axes[i].name for i in _semantic(factor)}
+            touching = [group for group in groups if group & names]
+            if names:
+                groups = [group for group in groups if not group & names]
+                groups.append(names.union(*touching))
+    return [tuple(sorted(group)) for group in groups]
+
+
+def _admitted(space: Space, group: tuple[str, ...]) -> frozenset[tuple[int, ...]]:
+    """Cells of the axes of `group` that a space admits together."""
+    names: list[str] = []
+    found: set[tuple[int, ...]] = {()}
+    for factor in space.factors:
+        at = [i for i in _semantic(factor) if factor.axes[i].name in group]
+        if at:
+            names += [factor.axes[i].name for i in at]
+            parts = {tuple([row.cells[i] for i in at]) for row in factor.rows}
+            found = {(*left, *right) for left in found for right in parts}
+    order = [names.index(name) for name in group]
+    return frozenset([tuple([cells[i] for i in order]) for cells in found])
 
 
 def scope(values: Mapping[str, Any], lets: Mapping[str, Expression]) -> dict[str, Any]:

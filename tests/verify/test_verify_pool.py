@@ -40,7 +40,8 @@ ENDS = {
 def test_a_candidate_that_ends_its_process_is_an_error_of_its_own(gate: Gate, name: str) -> None:
     statement, words = ENDS[name]
     before, bad, after = gate.stream([SMALL, hostile(statement), SMALL])
-    assert before.passed and after.passed
+    assert before.passed
+    assert after.passed
     assert bad.status == "error" and words in bad.reason, bad
 
 
@@ -51,7 +52,8 @@ def test_a_candidate_that_ends_its_process_is_an_error_of_its_own(gate: Gate, na
 def test_a_hang_ends_at_the_deadline(gate: Gate, statement: str) -> None:
     started = time.monotonic()
     verdicts = list(gate.stream([hostile(statement), SMALL], timeout=4.0))
-    assert verdicts[0].status == "error" and verdicts[0].reason == "timeout after 4 s"
+    assert verdicts[0].status == "error"
+    assert verdicts[0].reason == "timeout after 4 s"
     assert verdicts[1].passed
     assert time.monotonic() - started < 30
 
@@ -100,14 +102,16 @@ def test_verdicts_stream_in_input_order_and_input_is_taken_lazily(gate: Gate) ->
 
     stream = gate.stream(pairs())
     first = next(stream)
-    assert first.passed and len(taken) < 20
+    assert first.passed
+    assert len(taken) < 20
     statuses = [first.passed, *(verdict.passed for verdict in stream)]
     assert statuses == [index % 3 == 0 for index in range(40)]
 
 
 def test_the_function_takes_one_pair_or_many() -> None:
     verdict = verify(SMALL, device="cpu", workers=1, targets=["sm_80"])
-    assert verdict.passed and verdict.targets == {"sm_80": "ok"}
+    assert verdict.passed
+    assert verdict.targets == {"sm_80": "ok"}
     assert [v.passed for v in verify(iter([SMALL]), device="cpu", workers=1)] == [True]
 
 
@@ -128,9 +132,12 @@ def test_workers_and_scratch_are_gone_after_closing() -> None:
     gate = Gate("cpu", workers=1)
     assert gate.check(SMALL).passed
     pids, scratch = gate.pool.pids(), gate.pool._scratch
-    assert pids and scratch is not None and scratch.exists()
+    assert pids
+    assert scratch is not None
+    assert scratch.exists()
     gate.close()
-    assert not any(_alive(pid) for pid in pids) and not scratch.exists()
+    assert not any(_alive(pid) for pid in pids)
+    assert not scratch.exists()
 
 
 def test_workers_die_with_a_killed_parent(tmp_path: Path) -> None:
@@ -146,7 +153,8 @@ def test_workers_die_with_a_killed_parent(tmp_path: Path) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         pids = [int(word) for word in parent.stdout.readline().split()]
-        assert pids and all(_alive(pid) for pid in pids)
+        assert pids
+        assert all(_alive(pid) for pid in pids)
         parent.send_signal(signal.SIGKILL)
     deadline = time.monotonic() + 10
     while any(_alive(pid) for pid in pids) and time.monotonic() < deadline:

@@ -17,7 +17,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Any, Literal, Protocol, overload
 
 from tritongen.errors import DeviceError, VerificationError
 from tritongen.verify.pool import Job, Outcome, Pool
@@ -31,12 +31,36 @@ AHEAD = 4
 Finding = dict[str, Any]
 
 
+class PairLike(Protocol):
+    """What verification reads of a pair."""
+
+    @property
+    def python_code(self) -> str:
+        """The reference."""
+        ...
+
+    @property
+    def triton_code(self) -> str:
+        """The kernels and their wrapper."""
+        ...
+
+    @property
+    def test_code(self) -> str:
+        """The pair's own tests."""
+        ...
+
+    @property
+    def metadata(self) -> Any:
+        """A mapping; `targets` and `requires` are read."""
+        ...
+
+
 class _Flow:
     """The way of one pair through the workers to its verdict."""
 
     def __init__(
         self,
-        pair: Any,
+        pair: PairLike,
         gate: Gate,
         order: int,
         timeout: float,
@@ -213,13 +237,13 @@ class Gate:
         """False once closed, and in a forked child."""
         return self.pool.usable
 
-    def check(self, pair: Any, **options: Any) -> Verdict:
+    def check(self, pair: PairLike, **options: Any) -> Verdict:
         """The verdict of one pair."""
         return next(self.stream([pair], **options))
 
     def stream(
         self,
-        pairs: Iterable[Any],
+        pairs: Iterable[PairLike],
         *,
         timeout: float | None = None,
         targets: Sequence[str] | None = None,
@@ -281,18 +305,7 @@ atexit.register(close_gates)
 
 @overload
 def verify(
-    pair_or_pairs: Iterable[Any],
-    *,
-    device: Device = "auto",
-    workers: int | None = None,
-    timeout: float = 120.0,
-    targets: Sequence[str] | None = None,
-) -> Iterator[Verdict]: ...
-
-
-@overload
-def verify(
-    pair_or_pairs: Any,
+    pair_or_pairs: PairLike,
     *,
     device: Device = "auto",
     workers: int | None = None,
@@ -301,8 +314,19 @@ def verify(
 ) -> Verdict: ...
 
 
+@overload
 def verify(
-    pair_or_pairs: Any,
+    pair_or_pairs: Iterable[PairLike],
+    *,
+    device: Device = "auto",
+    workers: int | None = None,
+    timeout: float = 120.0,
+    targets: Sequence[str] | None = None,
+) -> Iterator[Verdict]: ...
+
+
+def verify(
+    pair_or_pairs: PairLike | Iterable[PairLike],
     *,
     device: Device = "auto",
     workers: int | None = None,
@@ -316,9 +340,9 @@ def verify(
     GPU if there is one, else compilation for `targets` plus Triton's interpreter.
     """
     gate = shared_gate(device, workers)
-    if hasattr(pair_or_pairs, "triton_code"):
-        return gate.check(pair_or_pairs, timeout=timeout, targets=targets)
-    return gate.stream(pair_or_pairs, timeout=timeout, targets=targets)
+    if isinstance(pair_or_pairs, Iterable):
+        return gate.stream(pair_or_pairs, timeout=timeout, targets=targets)
+    return gate.check(pair_or_pairs, timeout=timeout, targets=targets)
 
 
 def resolve_device(device: str) -> Literal["cpu", "cuda"]:

@@ -148,19 +148,21 @@ def _itemsize(pointers: Any) -> int:
     return max(1, pointers.get_element_ty().primitive_bitwidth // 8)
 
 
-def _load(self: Any, ptrs: Any, mask: Any, other: Any, *_: Any) -> Any:
+def _load(self: Any, ptrs: Any, mask: Any, other: Any, *_: Any, **__: Any) -> Any:
     element = ptrs.get_element_ty()
     dtype = numpy_dtype(element)
-    STATE.arena.check(ptrs.data, mask.data, _itemsize(ptrs), "load")
+    lanes = np.asarray(mask.data)
+    STATE.arena.check(ptrs.data, lanes, _itemsize(ptrs), "load")
     fill = poison(ptrs.data.shape, dtype, element == BF16) if other is None else other.data
-    return Handle(native.load(ptrs.data, mask.data, fill, dtype), element)
+    return Handle(native.load(ptrs.data, lanes, fill, dtype), element)
 
 
-def _store(self: Any, ptrs: Any, value: Any, mask: Any, *_: Any) -> Any:
-    STATE.arena.check(ptrs.data, mask.data, _itemsize(ptrs), "store")
+def _store(self: Any, ptrs: Any, value: Any, mask: Any, *_: Any, **__: Any) -> Any:
+    lanes = np.asarray(mask.data)
+    STATE.arena.check(ptrs.data, lanes, _itemsize(ptrs), "store")
     dtype = numpy_dtype(ptrs.get_element_ty())
     data = value.data if value.data.dtype == dtype else value.data.astype(dtype)
-    return native.store(ptrs.data, data, mask.data)
+    return native.store(ptrs.data, data, lanes)
 
 
 def _atomic_cas(original: Any, self: Any, ptr: Any, *rest: Any) -> Any:
