@@ -285,8 +285,8 @@ def alike(a: CodeType, b: CodeType, known: dict[str, str], back: dict[str, str])
         if i.opname != j.opname:
             return False
         x, y = i.argval, j.argval
-        if isinstance(x, CodeType) and isinstance(y, CodeType):
-            if not alike(x, y, known, back):
+        if isinstance(x, CodeType) or isinstance(y, CodeType):
+            if type(x) is not type(y) or not alike(x, y, known, back):
                 return False
         elif i.opname.endswith(("_FAST", "_DEREF")):
             if not match(x, y, *local):
@@ -378,6 +378,14 @@ EQUAL = {
         "def w(x):\n    g = lambda meta: (meta['B'],)\n    k[g](x, B=1)\n    l[g](x, B=2)\n",
         "import triton\n@triton.jit\ndef k(n, W): pass\n@triton.jit\ndef l(m, W): pass\n"
         "def w(x):\n    h = lambda p: (p['W'],)\n    k[h](x, W=1)\n    l[h](x, W=2)\n",
+    ),
+    "several shared names": (
+        "import triton\n@triton.jit\ndef k(A, B, C): pass\n@triton.jit\ndef l(A, B, C): pass\n"
+        "def w(x):\n    g = lambda p: (p['A'], p['B'], p['C'])\n"
+        "    k[g](A=1, B=2, C=3)\n    l[g](C=1, B=2, A=3)\n",
+        "import triton\n@triton.jit\ndef k(C, A, B): pass\n@triton.jit\ndef l(C, A, B): pass\n"
+        "def w(x):\n    g = lambda p: (p['C'], p['A'], p['B'])\n"
+        "    k[g](C=1, A=2, B=3)\n    l[g](B=1, A=2, C=3)\n",
     ),
     "decorators applied as calls": (
         "import triton\ndef f(n, B): pass\n"
@@ -576,6 +584,14 @@ DIFFERENT = {
         "STATE = []\ndef prepare(): STATE.append(1)\n",
         "STATE = []\ndef setup_module(): STATE.append(1)\n",
     ),
+    "names in a string that is split": (
+        "import triton\nO = 'n B'.split()\n@triton.jit\ndef k(n, B): pass\n",
+        "import triton\nO = 'n B'.split()\n@triton.jit\ndef k(n, W): pass\n",
+    ),
+    "text for an exception of its own": (
+        "class E(Exception): pass\ndef f(): raise E('one')\n",
+        "class E(Exception): pass\ndef f(): raise E('two')\n",
+    ),
     "complex zero": ("x = 0j\n", "x = 0.0\n"),
     "negative zero": ("x = -0.0\n", "x = 0.0\n"),
     "grouping": ("def f(a, b, c): return a - (b - c)\n", "def f(a, b, c): return a - b - c\n"),
@@ -601,6 +617,7 @@ def test_different_programs(case: str) -> None:
 WORD = re.compile(r"\w+\Z")
 
 
+@pytest.mark.filterwarnings("ignore::SyntaxWarning")
 @settings(max_examples=400, deadline=None)
 @given(st.data())
 def test_single_token_mutation_is_told_apart(data: st.DataObject) -> None:
@@ -648,6 +665,9 @@ REFUSED = {
     "keyword of two functions": "try:\n    def g(a): pass\nexcept E:\n    def g(b): pass\ng(a=1)\n",
     "keyword that does not exist": "def g(a): return a\ng(b=1)\n",
     "keyword through a library": ("import threading\ndef g(a): return a\nthreading.run(g, a=1)\n"),
+    "keyword through a library, with a function by keyword": (
+        "import threading\ndef g(a): return a\nthreading.run(target=g, a=1)\n"
+    ),
     "keyword passed on": "def g(a): pass\ndef h(**k): g(**k)\nh(a=1)\n",
     "mapping of keywords": "def g(a): return a\nO = {'a': 1}\ng(**O)\n",
     "mapping at a launch": ("import triton\n@triton.jit\ndef k(B): pass\ndef f(o): k[(1,)](**o)\n"),
@@ -744,6 +764,12 @@ def test_reason_names_the_source(part: str, text: str) -> None:
     assert reason is not None
     assert reason.startswith(part)
     assert "\n" not in reason
+
+
+def test_refusal_names_the_source() -> None:
+    reason = same_program(pair(), pair(triton_code="from torch import *\n"))
+    assert reason is not None
+    assert reason.startswith("triton_code, line 1: a star import")
 
 
 def test_statement_in_another_source_is_a_difference() -> None:

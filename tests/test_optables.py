@@ -84,12 +84,12 @@ def grids(op: Op, domains: tuple[Domain, ...]) -> list[Tensors]:
 
 
 def drawn(domain: Domain, n: int, seed: int) -> torch.Tensor:
-    """float32 values of a domain on every scale, with its ends and whole numbers."""
+    """float32 values of a domain on every scale, with its ends and multiples of a quarter."""
     lo, hi, gap = domain.lo, domain.hi, domain.min_abs
     source = torch.Generator().manual_seed(seed)
     x = torch.rand(n, generator=source, dtype=DOUBLE) * (hi - lo) + lo
     x[1::2] *= torch.exp2(-20 * torch.rand(n // 2, generator=source, dtype=DOUBLE))
-    x[:57] = torch.cat([torch.arange(-8, 9), torch.tensor([lo, hi])]).repeat(3)
+    x[:105] = torch.cat([torch.arange(-16, 17) / 4, torch.tensor([lo, hi])]).repeat(3)
     x = x[torch.randperm(n, generator=source)].clamp(lo, hi)
     return torch.where(x.abs() < gap, torch.copysign(torch.tensor(gap), x), x).float()
 

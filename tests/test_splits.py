@@ -142,6 +142,13 @@ def test_leading_small_families_share_one_ranking():
     assert {table.split(name) for name in "abc"} == set(SPLITS)
 
 
+def test_small_families_before_a_large_one_go_to_train():
+    large = [("gamma", str(n)) for n in range(40)]
+    for n in range(60):
+        table = split([("alpha", f"one{n}"), ("beta", f"two{n}"), *large])
+        assert {table.split(f"one{n}"), table.split(f"two{n}")} == {"train"}
+
+
 def test_the_hash_is_the_same_in_every_process():
     code = "from tritongen.splits import operation_hash; print(operation_hash('00ff'))"
     seen = {

@@ -63,8 +63,9 @@ class FakePlan:
             "op": op,
             "dtypes": ["float32", "float16"] if program % 2 else ["float32"],
             "params": {"BLOCK_SIZE": 128 << variant, "op": op, "eps": 1e-5, "grid": "lambda"},
-            "entry": {"reference": f"torch_{op}", "wrapper": f"triton_{op}"},
+            "entry": {"reference": f"torch_{op}", "wrapper": f"triton_{op}", "kernel": "k"},
             "atomics": False,
+            "requires": [],
             "targets": None if program % 5 else ["sm_90", "sm_100"],
         }
         return Pair(

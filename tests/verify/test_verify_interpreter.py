@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 import raw_faults
@@ -12,6 +14,7 @@ from tritongen.verify import Gate
 from tritongen.verify.bits import narrow, toward_zero, widen
 from tritongen.verify.libdevice import evaluate
 
+float32 = partial(np.array, dtype=np.float32)
 FAULTS = [probe.__name__ for probe in raw_faults.PROBES]
 
 
@@ -46,11 +49,11 @@ def test_bfloat16_bits_round_like_torch() -> None:
     assert torch.equal(got.isnan(), expected.isnan())
     number = ~expected.isnan()
     assert torch.equal(got[number], expected[number])
-    assert np.array_equal(widen(narrow(np.float32([1.0, -2.5]))), np.float32([1.0, -2.5]))
+    assert np.array_equal(widen(narrow(float32([1.0, -2.5]))), float32([1.0, -2.5]))
 
 
 def test_rounding_toward_zero_never_grows() -> None:
-    values = np.float32([1.0009, -1.0009, 65519.0, 1e-8])
+    values = float32([1.0009, -1.0009, 65519.0, 1e-8])
     cut = toward_zero(values, False, np.float16)
     assert np.all(np.abs(cut.astype(np.float32)) <= np.abs(values))
 

@@ -42,7 +42,8 @@ def test_a_candidate_that_ends_its_process_is_an_error_of_its_own(gate: Gate, na
     before, bad, after = gate.stream([SMALL, hostile(statement), SMALL])
     assert before.passed
     assert after.passed
-    assert bad.status == "error" and words in bad.reason, bad
+    assert bad.status == "error", bad
+    assert words in bad.reason, bad
 
 
 @pytest.mark.parametrize(

@@ -317,3 +317,15 @@ def test_check_close_defined_by_the_pair_is_observed(gate: Gate) -> None:
     assert verdict.max_abs_error is not None
     assert 0 < verdict.max_abs_error < 1
     assert verdict.max_rel_error is not None
+
+
+def test_a_pair_with_inputs_instead_of_tests_is_compared_with_its_reference(gate: Gate) -> None:
+    inputs = "def get_test_inputs():\n    return (torch.randn(3, 70, device='cuda'),)\n"
+    entry = {"reference": "torch_softmax", "wrapper": "triton_softmax"}
+    pair = Sources(SOFTMAX.python_code, SOFTMAX.triton_code, inputs, {"entry": entry})
+    assert gate.check(pair).evidence == "interpreted"
+    wrong = pair.change("x / tl.sum(x, axis=0)", "x / tl.sum(x, axis=0) * 1.001")
+    assert gate.check(wrong).check == "test"
+    unnamed = gate.check(pair.with_metadata())
+    assert unnamed.status == "error"
+    assert "entry points" in unnamed.reason

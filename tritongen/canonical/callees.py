@@ -264,7 +264,7 @@ class Callees:
         """Refuse keywords that a library may hand to a function; note those that become strings."""
         if name not in self.all_parameters and name not in self.facts.module.names:
             return
-        for item in call.args:
+        for item in [*call.args, *[keyword.value for keyword in call.keywords]]:
             if isinstance(item, ast.Name | ast.Attribute | ast.Lambda):
                 value = self.called(self.value(item, scope))
                 if value.kind == FUNC and value.scope and name in value.scope.parameters:

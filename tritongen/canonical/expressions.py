@@ -7,6 +7,7 @@ scope is known.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -153,7 +154,11 @@ class Expressions:
             self.facts.attributes.add(attribute)
         value = node.value
         text = self.written[type(value)](value)
-        return f"({text}).{attribute}" if type(value) is ast.Constant else f"{text}.{attribute}"
+        if type(value) is ast.Constant:
+            if type(value.value) is str:
+                self.facts.strings.update(dict.fromkeys(re.findall(r"\w+", value.value)))
+            return f"({text}).{attribute}"
+        return f"{text}.{attribute}"
 
     def E_Subscript(self, node: ast.Subscript) -> str:
         index, value = node.slice, node.value

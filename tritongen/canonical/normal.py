@@ -53,6 +53,7 @@ class _Names(dict[str, str]):
         self.callees = Callees(facts)
         self.metas: dict[Binding, list[Scope]] = {}
         self.groups: dict[Binding, str] = {}
+        self.count = 0
         self.check_scopes()
         self.link_arguments()
         self.strings = [self.settle(position) for position in facts.positions]
@@ -168,7 +169,11 @@ class _Names(dict[str, str]):
     def unify(self, bindings: Sequence[Binding]) -> None:
         """Give one name to parameters that one string names; all have that name already."""
         known = {self.groups[b] for b in bindings if b in self.groups}
-        text = min(known) if known else f"m{len(set(self.groups.values()))}"
+        if known:
+            text = min(known)
+        else:
+            text = f"m{self.count}"
+            self.count += 1
         for binding in [b for b, group in self.groups.items() if group in known] + [*bindings]:
             self.groups[binding] = text
             binding.twin = text
@@ -261,10 +266,21 @@ def parsed(source: str, label: str) -> ast.Module:
         raise VerificationError(label, "does not parse", value=str(error)) from None
 
 
-def _walked(trees: Sequence[ast.Module], *, keep_messages: bool) -> tuple[Facts, list[list[str]]]:
+def _walked(
+    trees: Sequence[ast.Module], labels: Sequence[str], *, keep_messages: bool
+) -> tuple[Facts, list[list[str]]]:
     facts = Facts()
     writer = Writer(facts, keep_messages=keep_messages)
-    return facts, [writer.module(tree) for tree in trees]
+    parts: list[list[str]] = []
+    for tree, label in zip(trees, labels, strict=True):
+        try:
+            parts.append(writer.module(tree))
+        except VerificationError as error:
+            place = error.place.replace("source", label, 1)
+            raise VerificationError(
+                place, error.problem, value=error.value, hint=error.hint
+            ) from None
+    return facts, parts
 
 
 @lru_cache(maxsize=64)
@@ -272,9 +288,9 @@ def normal_form(sources: tuple[str, ...], labels: tuple[str, ...]) -> Canonical:
     """Return the normal form of `sources`, read as one module in this order."""
     trees = [parsed(source, label) for source, label in zip(sources, labels, strict=True)]
     try:
-        facts, lines = _walked(trees, keep_messages=False)
+        facts, lines = _walked(trees, labels, keep_messages=False)
         if facts.catches:
-            facts, lines = _walked(trees, keep_messages=True)
+            facts, lines = _walked(trees, labels, keep_messages=True)
         names = _Names(facts)
         parts = tuple([settled(part, names) for part in lines])
         notes = "".join(names.notes())

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from tritongen.canonical.expressions import BINARY, CATCHING, Expressions, Table
 from tritongen.canonical.facts import FIXTURE, JIT, Facts, Target
-from tritongen.canonical.scopes import CLASS, FUNCTION, MODULE, refuse, words
+from tritongen.canonical.scopes import BUILTINS, CLASS, FUNCTION, MODULE, refuse, words
 from tritongen.canonical.special import SPECIAL, blanked, check_decorator
 
 REFLECTIVE_MODULES = words("inspect importlib builtins gc runpy __main__")
@@ -93,6 +93,9 @@ class Writer(Expressions):
     def exception(self, node: ast.expr) -> str:
         """Write what is raised, the constant text of its message blanked."""
         if self.keep_messages or not isinstance(node, ast.Call):
+            return self.expr(node)
+        func = node.func
+        if not ((isinstance(func, ast.Name) and func.id in BUILTINS) or self.facts.path(func)):
             return self.expr(node)
         return self.call(node, {id(item): blanked(self, item) for item in node.args})
 

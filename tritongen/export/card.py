@@ -223,8 +223,8 @@ _RECORD = (
     (
         "`metadata`",
         "`operation_type`, `difficulty`, `tags`, `family`, `strategy`, `op`, `dtypes`, `params` "
-        "(a JSON object, as a string), `entry` (names of the two functions), `atomics`, `targets` "
-        "(null: all)",
+        "(a JSON object, as a string), `entry` (names of the functions), `atomics`, `requires` "
+        "(of the device or of Triton), `targets` (none: all)",
     ),
     (
         "`verification`",

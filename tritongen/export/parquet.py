@@ -16,11 +16,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tritongen.export.records import PairLike, VerdictLike, encode_params, finite
+from tritongen.export.records import ENTRY_FIELDS, PairLike, VerdictLike, encode_params, finite
 
 _TEXT = pa.string()
 _TEXTS = pa.list_(_TEXT)
-_ENTRY = pa.struct([("reference", _TEXT), ("wrapper", _TEXT)])
+_ENTRY = pa.struct([(name, _TEXT) for name in ENTRY_FIELDS])
 _TARGETS = pa.list_(pa.struct([("target", _TEXT), ("result", _TEXT)]))
 
 METADATA = pa.struct(
@@ -35,6 +35,7 @@ METADATA = pa.struct(
         ("params", _TEXT),
         ("entry", _ENTRY),
         ("atomics", pa.bool_()),
+        ("requires", _TEXTS),
         ("targets", _TEXTS),
     ]
 )
@@ -70,7 +71,7 @@ _REPETITIVE = [
         f"metadata.{name}"
         for name in ("operation_type", "difficulty", "family", "strategy", "op", "atomics")
     ),
-    *(f"metadata.{name}.list.element" for name in ("tags", "dtypes", "targets")),
+    *(f"metadata.{name}.list.element" for name in ("tags", "dtypes", "requires", "targets")),
     *(f"verification.{name}" for name in ("status", "evidence", "device", "torch", "triton")),
     *(f"verification.targets.list.element.{name}" for name in ("target", "result")),
     "program_id",
@@ -112,10 +113,7 @@ def _metadata(pairs: Sequence[PairLike]) -> pa.StructArray:
     metas = [pair.metadata for pair in pairs]
     entries = [meta.get("entry") or {} for meta in metas]
     entry = pa.StructArray.from_arrays(
-        [
-            _array([item.get("reference") for item in entries], _TEXT),
-            _array([item.get("wrapper") for item in entries], _TEXT),
-        ],
+        [_array([item.get(name) for item in entries], _TEXT) for name in ENTRY_FIELDS],
         fields=list(_ENTRY),
     )
     columns = [
@@ -129,6 +127,7 @@ def _metadata(pairs: Sequence[PairLike]) -> pa.StructArray:
         _array([encode_params(meta.get("params") or {}) for meta in metas], _TEXT),
         entry,
         _array([meta.get("atomics") for meta in metas], pa.bool_()),
+        _array([meta.get("requires") for meta in metas], _TEXTS),
         _array([meta.get("targets") for meta in metas], _TEXTS),
     ]
     return pa.StructArray.from_arrays(columns, fields=list(METADATA))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -33,8 +33,10 @@ METADATA_FIELDS = (
     "params",
     "entry",
     "atomics",
+    "requires",
     "targets",
 )
+ENTRY_FIELDS = ("reference", "module", "wrapper", "kernel", "test")
 VERIFICATION_FIELDS = (
     "status",
     "evidence",
@@ -141,8 +143,9 @@ def record(pair: PairLike, verdict: VerdictLike) -> dict[str, Any]:
         "tags": list(metadata.get("tags") or ()),
         "dtypes": list(metadata.get("dtypes") or ()),
         "params": encode_params(metadata.get("params") or {}),
-        "entry": {name: entry.get(name) for name in ("reference", "wrapper")},
-        "targets": None if metadata.get("targets") is None else list(metadata["targets"]),
+        "entry": {name: entry.get(name) for name in ENTRY_FIELDS},
+        "requires": _listed(metadata.get("requires")),
+        "targets": _listed(metadata.get("targets")),
     }
     values["verification"] = {
         "status": verdict.status,
@@ -173,9 +176,14 @@ def rejected_record(pair: PairLike, verdict: VerdictLike) -> dict[str, Any]:
 
 
 def decode_record(values: dict[str, Any]) -> dict[str, Any]:
-    """A record with `metadata.params` and `verification.targets` as mappings again."""
+    """A record with `metadata.params` and `verification.targets` as mappings again.
+
+    Names that `metadata.entry` does not have are left out of it.
+    """
     metadata = dict(values["metadata"])
     metadata["params"] = json.loads(metadata["params"])
+    entry = metadata["entry"] or {}
+    metadata["entry"] = {name: value for name, value in entry.items() if value is not None}
     verification = dict(values["verification"])
     verification["targets"] = {
         item["target"]: item["result"] for item in verification["targets"] or ()
@@ -192,6 +200,10 @@ def encode_line(values: Mapping[str, Any]) -> bytes:
 def finite(value: float | None) -> float | None:
     """The value, or None where it is not a finite number."""
     return value if value is not None and math.isfinite(value) else None
+
+
+def _listed(values: Iterable[str] | None) -> list[str] | None:
+    return None if values is None else list(values)
 
 
 def _jsonable(value: Any) -> Any:

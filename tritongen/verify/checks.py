@@ -64,6 +64,11 @@ def find_cases(candidate: Candidate) -> Finding | None:
     """The pair has test functions that can be run here."""
     try:
         candidate.cases = collect(candidate.module)
+        if not candidate.cases:
+            from tritongen.verify.inputs import case_from_inputs
+
+            single = case_from_inputs(candidate.module, candidate.metadata.get("entry") or {})
+            candidate.cases = [single] if single else []
     except CaseError as error:
         return Finding("form", one_line(str(error)), "error")
     if not candidate.cases:

@@ -12,6 +12,7 @@ What is mended (tests/verify/test_interpreter.py notices when Triton repairs one
   that are masked off without `other` hold NaN or extremes, as they are undefined on a GPU;
 - minimum, maximum and clamp propagate NaN where a GPU drops it; a bool argument is refused;
 - float arguments stay Python floats; here they are float32 scalars, as in compiled code;
+- a scalar is no index under Triton 3.6 with a recent NumPy;
 - reductions and scans with a combine function loop over elements; here over halves;
 - each launch and each call of a helper patches `triton.language` anew; here it is done once.
 """
@@ -388,6 +389,8 @@ def _patch_once() -> None:
     """Patch `triton.language` for the life of the process."""
     patch = interpreter._patch_lang
     patch(SimpleNamespace(__globals__={"tl": tl, "core": tl.core}))
+    tensor: Any = tl.tensor
+    tensor.__index__ = lambda self: int(self.handle.data.item())
 
     def visible(fn: Any) -> Any:
         spaces = fn.__globals__.values()

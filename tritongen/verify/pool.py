@@ -80,6 +80,8 @@ class _Worker:
             "MKL_NUM_THREADS": "1",
             "OPENBLAS_NUM_THREADS": "1",
         }
+        if kind == "compile":
+            environment |= {"TRITON_STORE_BINARY_ONLY": "1", "TRITON_DISABLE_LINE_INFO": "1"}
         command = [
             *(sys.executable, "-P", str(Path(__file__).with_name("boot.py"))),
             *("--kind", kind, "--index", str(index), "--scratch", str(self.folder)),
@@ -228,7 +230,9 @@ class Pool:
             heapq.heappush(self._pending, ((order, job.id), job.id, job))
             if self._thread is None:
                 remove_stale_scratch()
-                self._scratch = Path(tempfile.mkdtemp(prefix=f"{SCRATCH_PREFIX}{os.getpid()}-"))
+                self._scratch = Path(
+                    tempfile.mkdtemp(prefix=f"{SCRATCH_PREFIX}{os.getpid()}-", dir=scratch_root())
+                )
                 (self._scratch / "cache").mkdir()
                 self._thread = threading.Thread(
                     target=self._supervise, name="verify-supervisor", daemon=True
@@ -413,11 +417,21 @@ class Pool:
 
 
 SCRATCH_PREFIX = "tritongen-verify-"
+SCRATCH_BYTES = 512 << 20
+
+
+def scratch_root() -> Path:
+    """Memory-backed where possible: a compilation makes and removes dozens of small files."""
+    shared = Path("/dev/shm")
+    with contextlib.suppress(OSError):
+        if os.access(shared, os.W_OK | os.X_OK) and shutil.disk_usage(shared).free > SCRATCH_BYTES:
+            return shared
+    return Path(tempfile.gettempdir())
 
 
 def remove_stale_scratch() -> None:
     """Remove scratch folders of this user's pools whose process is gone (it was killed)."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{SCRATCH_PREFIX}*"):
+    for folder in scratch_root().glob(f"{SCRATCH_PREFIX}*"):
         owner = folder.name.removeprefix(SCRATCH_PREFIX).split("-")[0]
         with contextlib.suppress(OSError):
             if owner.isdigit() and folder.stat().st_uid == os.getuid():
