@@ -28,6 +28,7 @@ class Argument:
     layout: str = "contiguous"
     values: tuple[float, ...] = ()
     source: str = "new"
+    ties: bool = False
 
     @property
     def shape_code(self) -> str:
@@ -105,6 +106,7 @@ def _argument(spec: InputSpec, values: Mapping[str, Any]) -> Argument:
         spec.range,
         spec.layout,
         spec.values,
+        ties=bool(spec.ties(values)) if spec.ties is not None else False,
     )
 
 
@@ -129,6 +131,7 @@ def _operands(spec: InputSpec, values: Mapping[str, Any]) -> list[Argument]:
                 operand.domain,
                 scalar=not operand.is_tensor,
                 source=operand.source,
+                ties=operand.ties,
             )
         )
     return found

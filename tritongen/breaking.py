@@ -170,7 +170,11 @@ class Printer:
             self._emit(start, end)
             return
         if self.line.startswith(_LAMBDA, start):
-            self._lambda(start, end, indent, tail)
+            body = self._skeleton(start, end).index(": ", start) + 2
+            if self.col + body - start > self.width:
+                self._parenthesized(start, end, indent)
+            else:
+                self._lambda(start, end, indent, tail)
             return
         need = self._need(start, end)
         if need == "never":
@@ -394,6 +398,10 @@ class Printer:
             return
         skeleton = self._skeleton(start, end)
         colons = self._split(start, end, _COLON)
+        for index, (part, _) in enumerate(colons):
+            if line.startswith(_LAMBDA, part):
+                colons[index:] = [(part, end)]
+                break
         if len(colons) > 1:
             self._colons(colons, indent, tail)
             return

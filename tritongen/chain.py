@@ -49,6 +49,7 @@ class Operand:
     name: str
     source: str
     domain: Domain
+    ties: bool = False
 
     @property
     def is_tensor(self) -> bool:
@@ -143,7 +144,7 @@ class Chain:
                 if source == "first":
                     continue
                 name = next(scalars if source == "scalar" else tensors)
-                found.append(Operand(name, source, domain))
+                found.append(Operand(name, source, domain, bool(letter.op.extra.get("ties"))))
         return tuple(found)
 
     @property
@@ -237,8 +238,18 @@ class Chain:
 
     @property
     def ulps(self) -> float:
-        """Sum of the steps' errors in float32 ulps."""
-        return sum([letter.op.ulps for letter in self.letters])
+        """Sum of the steps' errors in units of 2**-24, one rounding each included."""
+        return sum([letter.op.ulps + (not letter.op.exact) for letter in self.letters])
+
+    @property
+    def scale(self) -> float:
+        """Size below which an error does not shrink with the result (see the op table)."""
+        return max([float(letter.op.extra.get("scale", 0.0)) for letter in self.letters], default=0.0)
+
+    @property
+    def ties(self) -> bool:
+        """Whether equal arguments and zeros are the interesting inputs of the first step."""
+        return bool(self.letters and self.letters[0].op.extra.get("ties"))
 
     def imports(self, side: str) -> tuple[str, ...]:
         """Names that the code of `side` (torch or triton) needs imported: F, nn, libdevice, math."""

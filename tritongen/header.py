@@ -57,7 +57,7 @@ _KEYS: dict[str, dict[str, type | tuple[type, ...]]] = {
     },
     "judge": {"title": str, "let": dict},
 }
-_INPUT_KEYS = ("shape", "dtype", "domain", "range", "layout", "when", "scalar", "values")
+_INPUT_KEYS = ("shape", "dtype", "domain", "range", "layout", "when", "scalar", "values", "ties")
 _DIM_KEYS = ("tile", "max", "min", "sizes", "multiple_of")
 
 
@@ -74,6 +74,7 @@ class InputSpec:
     when: Expression | None = None
     scalar: bool = False
     values: tuple[float, ...] = ()
+    ties: Expression | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +209,7 @@ class _Reader:
             when=self.expr(spec["when"], name) if "when" in spec else None,
             scalar=bool(spec.get("scalar", False)),
             values=tuple(spec.get("values", ())),
+            ties=self.expr(spec["ties"], name) if "ties" in spec else None,
         )
 
     def dim(self, name: str, spec: Any) -> DimSpec:

@@ -59,7 +59,7 @@ class Op:
     undoes: tuple[str, ...] = ()
     exact: bool = False
     discontinuous: bool = False
-    ulps: float = 1.0
+    ulps: float = 0.0
     tags: tuple[str, ...] = ()
     imports_torch: tuple[str, ...] = ()
     imports_triton: tuple[str, ...] = ()

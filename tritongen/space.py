@@ -339,11 +339,12 @@ class Space:
             yield self[index]
 
     def strata(self) -> list[Space]:
-        """The space cut by its first op or chain axis, one space for each op or chain length."""
+        """The space cut by its first op or chain axis: one space for each op or chain length that has variants."""
         axis = next((a for a in self.axes if a.role == "semantic" and a.cells[0].stratum), None)
         if axis is None:
             return [self]
-        return [self._slice(axis, s) for s in dict.fromkeys(c.stratum for c in axis.cells)]
+        slices = [self._slice(axis, s) for s in dict.fromkeys([c.stratum for c in axis.cells])]
+        return [part for part in slices if part.count]
 
     def _slice(self, axis: Axis, stratum: str) -> Space:
         space = object.__new__(Space)

@@ -39,6 +39,12 @@ def test_counts_survive_json(pairs, verdicts):
     assert Counts.from_json(json.loads(json.dumps(counts.to_json()))) == counts
 
 
+def test_a_chain_counts_for_each_of_its_ops(pairs, verdicts):
+    chain = "elu[alpha=0.5,beta=1] > add(new,first) > elu[alpha=1.0]"
+    pair = replace(pairs[0], metadata={**pairs[0].metadata, "op": chain})
+    assert counted([pair], verdicts[:1]).kept["op"] == {"elu": 1, "add": 1}
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

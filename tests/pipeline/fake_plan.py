@@ -88,7 +88,7 @@ class FakePlan:
 
 def open_source(config):
     plan = FakePlan(config.attempts, config.seed)
-    return Source(plan, FAMILIES, f"templates-{len(config.templates)}")
+    return Source(plan, f"templates-{len(config.templates)}")
 
 
 class Gate:

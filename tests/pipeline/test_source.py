@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from fake_plan import FakePlan, Point
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tritongen.pipeline.source import bounds, operations
@@ -28,10 +28,12 @@ class Runs:
         return self.points[j]
 
 
+relaxed = settings(max_examples=100, deadline=None)
 runs = st.lists(st.integers(1, 9), min_size=1, max_size=30)
 
 
 @given(runs, st.integers(1, 40))
+@relaxed
 def test_shards_tile_the_plan_and_hold_whole_programs(runs, size):
     plan = Runs(runs)
     shards = -(-len(plan) // size)
@@ -44,6 +46,7 @@ def test_shards_tile_the_plan_and_hold_whole_programs(runs, size):
 
 
 @given(runs)
+@relaxed
 def test_every_operation_of_a_plan_is_seen(runs):
     plan = Runs(runs)
     assert set(operations(plan)) == {(p.family, p.operation_id) for p in plan.points}

@@ -329,3 +329,20 @@ def test_a_pair_with_inputs_instead_of_tests_is_compared_with_its_reference(gate
     unnamed = gate.check(pair.with_metadata())
     assert unnamed.status == "error"
     assert "entry points" in unnamed.reason
+
+
+def test_a_kernel_that_writes_nothing_cannot_live_on_freed_memory(gate: Gate) -> None:
+    silent = SOFTMAX.change("cols, x / tl.sum(x, axis=0), mask=mask", "cols, x, mask=cols < 0")
+    test = (
+        HEADER
+        + """
+def test_softmax():
+    x = torch.randn(64, 64, device="cuda")
+    expected = torch_softmax(x)
+    freed = [expected.clone() for _ in range(8)]
+    del freed
+    torch.testing.assert_close(triton_softmax(x), expected)
+"""
+    )
+    assert gate.check(Sources(silent.python_code, silent.triton_code, test)).check == "test"
+    assert gate.check(Sources(SOFTMAX.python_code, SOFTMAX.triton_code, test)).passed

@@ -93,7 +93,7 @@ def same_program(pair_a: Sources, pair_b: Sources) -> str | None:
 def _entry(pair: Sources, form: Canonical) -> dict[str, str]:
     metadata: Any = getattr(pair, "metadata", None) or {}
     entry: dict[str, str] = metadata.get("entry") or {}
-    return {role: form.names.get(name, f"{name} (not defined)") for role, name in entry.items()}
+    return {role: form.names.get(name, "not defined") for role, name in entry.items()}
 
 
 __all__ = [

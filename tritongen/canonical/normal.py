@@ -10,7 +10,6 @@ from functools import lru_cache
 from tritongen.canonical.callees import Callees
 from tritongen.canonical.facts import FIXTURE, Facts, Position, Target
 from tritongen.canonical.scopes import (
-    BUILTINS,
     CLASS,
     MODULE,
     Binding,
@@ -26,6 +25,8 @@ from tritongen.errors import VerificationError
 DYNAMIC = words(
     "exec eval compile globals locals vars dir __import__ getattr setattr hasattr delattr"
 )
+# What Triton looks up in a kernel besides locals and globals.
+TRITON_BUILTINS = words("len list range float int isinstance getattr hasattr print min max tuple")
 # Libraries whose decorators and calls are recognised: their aliases must mean nothing else.
 RECOGNISED = frozenset(("triton", "pytest", "functools"))
 
@@ -231,7 +232,7 @@ class _Names(dict[str, str]):
                 lines.append(f"# {text!a} is {', '.join(found)}\n")
         for scope in self.kernels():
             for name, binding in scope.names.items():
-                if name in scope.parameters or (name not in module and name not in BUILTINS):
+                if name in scope.parameters or (name not in module and name not in TRITON_BUILTINS):
                     continue
                 hidden = module[name].text if name in module else name
                 lines.append(f"# {binding.text} of {scope.id} hides {hidden}\n")

@@ -109,7 +109,8 @@ def _body(manifest: Manifest, name: str) -> str:
         "## Record",
         _table(["field", "content"], _RECORD),
         "## Counts",
-        "Pairs in the dataset. A dtype-generic pair counts for each of its dtypes.",
+        "Pairs in the dataset. A dtype-generic pair counts for each of its dtypes, a chain for each "
+        "of its ops.",
     ]
     for title, field in (
         ("Strategy", "strategy"),

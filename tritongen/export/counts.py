@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from tritongen.export.records import PairLike, VerdictLike
@@ -23,19 +24,20 @@ KEPT = (
     "environment",
     "family_split",
 )
-"""Counted over the pairs that are in the dataset; a pair of two dtypes counts for both."""
+"""Counted over the pairs in the dataset; one of two dtypes, or ops, counts for both."""
 
 REFUSED = ("reason", "check", "family", "strategy", "op")
 """Counted over the refused pairs."""
 
 OTHER = "(other)"
 _MAX_VALUES = 20_000
+_OP = re.compile(r"[^\[(\s]+")
 _DETAIL = re.compile(r"(?<![\w.])[-+]?\d[\w.+-]*")
 
 
 @dataclass(slots=True)
 class Counts:
-    """Counters per field. One with very many values (ops of long chains) stops naming new ones."""
+    """Counters per field. A field with very many values stops naming new ones."""
 
     passed: int = 0
     refused: int = 0
@@ -58,7 +60,8 @@ class Counts:
             metadata = pair.metadata
             families[pair.family] += 1
             strategies[f"{pair.family}/{pair.strategy}"] += 1
-            ops[str(metadata.get("op"))] += 1
+            for op in _ops(metadata.get("op")):
+                ops[op] += 1
             for dtype in metadata.get("dtypes") or ():
                 dtypes[dtype] += 1
             difficulties[str(metadata.get("difficulty"))] += 1
@@ -79,7 +82,8 @@ class Counts:
         refusals["check"][verdict.check or verdict.status] += 1
         refusals["family"][pair.family] += 1
         refusals["strategy"][f"{pair.family}/{pair.strategy}"] += 1
-        refusals["op"][str(pair.metadata.get("op"))] += 1
+        for op in _ops(pair.metadata.get("op")):
+            refusals["op"][op] += 1
 
     def add(self, other: Counts) -> None:
         """Add the counts of another shard."""
@@ -124,6 +128,13 @@ def reason(verdict: VerdictLike) -> str:
     first = verdict.reason.strip().splitlines()
     text = _DETAIL.sub("#", first[0])[:120].strip() if first else ""
     return f"{verdict.check}: {text}".strip(": ") or verdict.status
+
+
+@lru_cache(maxsize=4096)
+def _ops(text: str | None) -> tuple[str, ...]:
+    """The op names of a chain: `elu[alpha=0.5] > add(new)` has `add` and `elu`."""
+    names = {match[0] for match in map(_OP.match, str(text).split(" > ")) if match}
+    return tuple(sorted(names))
 
 
 def _counters(names: Iterable[str]) -> dict[str, Counter[str]]:

@@ -59,9 +59,7 @@ def build(
     )
     try:
         with open_ledger(checked.out, identity, overwrite=overwrite) as ledger:
-            table = split_operations(
-                operations(source.plan), families=source.families, ratios=checked.split.ratios()
-            )
+            table = split_operations(operations(source.plan), ratios=checked.split.ratios())
             with (
                 _open_gate(checked.verify) as judge,
                 meter(len(source.plan), progress) as shown,

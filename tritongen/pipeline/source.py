@@ -33,10 +33,9 @@ class PlanLike(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A plan, the fixed order of families for splitting, and the hash of the templates."""
+    """A plan, and the hash of the templates that it comes from."""
 
     plan: PlanLike
-    families: tuple[str, ...]
     template_hash: str
 
 
@@ -61,9 +60,7 @@ def open_source(config: BuildConfig) -> Source:
         tuning=config.tuning,
         presentations=config.presentations,
     )
-    # The package's own families first: one that a user adds comes after and moves no operation.
-    order = sorted(known.families, key=lambda name: not known.families[name].builtin)
-    return Source(drawn, tuple(order), known.digest)
+    return Source(drawn, known.digest)
 
 
 def operations(plan: PlanLike) -> Iterator[tuple[str, str]]:

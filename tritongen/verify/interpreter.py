@@ -13,14 +13,14 @@ What is mended (tests/verify/test_interpreter.py notices when Triton repairs one
 - minimum, maximum and clamp propagate NaN where a GPU drops it; a bool argument is refused;
 - float arguments stay Python floats; here they are float32 scalars, as in compiled code;
 - a scalar is no index under Triton 3.6 with a recent NumPy;
-- reductions and scans with a combine function loop over elements; here over halves;
+- reductions and scans with a combine function loop over elements; here over halves
+  (reductions.py);
 - each launch and each call of a helper patches `triton.language` anew; here it is done once.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import dis
 import functools
 import inspect
 from collections import Counter
@@ -39,6 +39,7 @@ from tritongen.verify import libdevice
 from tritongen.verify.bits import narrow, poison, toward_zero, widen
 from tritongen.verify.memory import Arena
 from tritongen.verify.redirect import refuse_host_tensor
+from tritongen.verify.reductions import reduce_by_halves, scan_by_doubling
 
 Handle: Any = interpreter.TensorHandle
 Builder: Any = interpreter.InterpreterBuilder
@@ -213,65 +214,6 @@ def _extern(
 def _int_to_ptr(original: Any, self: Any, src: Any, dst_type: Any) -> Any:
     STATE.arena.admit_foreign()
     return original(self, src, dst_type)
-
-
-@functools.lru_cache(1024)
-def _branches(code: Any) -> bool:
-    return any("JUMP" in instruction.opname for instruction in dis.get_instructions(code))
-
-
-def _reduce(original: Any, self: Any, inputs: Any) -> Any:
-    """A reduction by a combine function: pairs of neighbours, all at once."""
-    if _branches(self.combine_fn.fn.__code__):
-        return original(self, inputs)
-    whole = self.axis is None
-    shape = inputs[0].handle.data.shape
-    inputs, axis = self.unravel(inputs, self.axis)
-    arrays = [np.moveaxis(item.handle.data, axis, 0) for item in inputs]
-    dtypes = [item.dtype for item in inputs]
-    while len(arrays[0]) > 1:
-        even = len(arrays[0]) // 2 * 2
-        pairs = [[a[start:even:2] for a in arrays] for start in (0, 1)]
-        joined = _combine(self, pairs[0], pairs[1], dtypes)
-        arrays = [np.concatenate([j, a[even:]]) for j, a in zip(joined, arrays, strict=True)]
-    results = []
-    for array, dtype in zip(arrays, dtypes, strict=True):
-        data = array[0]
-        if self.keep_dims:
-            data = data.reshape((1,) * len(shape)) if whole else np.expand_dims(data, axis)
-        results.append(self.to_tensor(data if data.shape else data[()], dtype))
-    return results
-
-
-def _scan(original: Any, self: Any, inputs: Any) -> Any:
-    """An inclusive scan by a combine function, in log2(n) steps over the whole axis."""
-    if _branches(self.combine_fn.fn.__code__):
-        return original(self, inputs)
-    arrays = [np.moveaxis(item.handle.data, self.axis, 0) for item in inputs]
-    dtypes = [item.dtype for item in inputs]
-    length, step = len(arrays[0]), 1
-    while step < length:
-        joined = _combine(self, [np.roll(a, step, 0) for a in arrays], arrays, dtypes)
-        arrays = [np.concatenate([a[:step], j[step:]]) for a, j in zip(arrays, joined, strict=True)]
-        step *= 2
-    return [
-        self.to_tensor(np.moveaxis(array, 0, self.axis), dtype)
-        for array, dtype in zip(arrays, dtypes, strict=True)
-    ]
-
-
-def _combine(self: Any, left: Any, right: Any, dtypes: Any) -> list[np.ndarray]:
-    tensors = [
-        self.to_tensor(np.ascontiguousarray(array), dtype)
-        for side in (left, right)
-        for array, dtype in zip(side, dtypes, strict=True)
-    ]
-    results = self.combine_fn.fn(*tensors)
-    results = results if isinstance(results, tuple) else (results,)
-    return [
-        np.broadcast_to(result.handle.data, array.shape).astype(array.dtype)
-        for result, array in zip(results, left, strict=True)
-    ]
 
 
 def _convert(original: Any, value: Any) -> Any:
@@ -456,8 +398,8 @@ def install() -> None:
         setattr(Builder, name, _Wrapper(function, getattr(Builder, name)))
     reduce_ops: Any = interpreter.ReduceOps
     scan_ops: Any = interpreter.ScanOps
-    reduce_ops.generic_reduce = _Wrapper(_reduce, reduce_ops.generic_reduce)
-    scan_ops.generic_scan = _Wrapper(_scan, scan_ops.generic_scan)
+    reduce_ops.generic_reduce = _Wrapper(reduce_by_halves, reduce_ops.generic_reduce)
+    scan_ops.generic_scan = _Wrapper(scan_by_doubling, scan_ops.generic_scan)
     convert = interpreter._implicit_cvt
     interpreter._implicit_cvt = functools.partial(_convert, convert)
     executor: Any = interpreter.GridExecutor
