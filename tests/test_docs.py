@@ -21,7 +21,9 @@ def blocks(page: Path) -> list[tuple[str, str]]:
 
 
 def run_python(source: str, folder: Path) -> None:
-    result = subprocess.run([sys.executable, "-c", source], cwd=folder, capture_output=True, text=True)
+    result = subprocess.run(
+        [sys.executable, "-c", source], cwd=folder, capture_output=True, text=True
+    )
     assert result.returncode == 0, f"{source}\n{result.stderr[-2000:]}"
 
 
@@ -51,7 +53,9 @@ def test_every_block_of_a_page_runs(page, tmp_path):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(body)
         elif kind == "sh":
-            lines = [line for line in body.splitlines() if line.strip() and not line.startswith("#")]
+            lines = [
+                line for line in body.splitlines() if line.strip() and not line.startswith("#")
+            ]
             for line in lines:
                 run_shell(line.split("   #")[0], tmp_path)
         elif kind == "python" and "rendered" in rest:

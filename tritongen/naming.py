@@ -51,6 +51,7 @@ _KINDS = {
     "test_pair": "test",
 }
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")
+_NAMES = re.compile(r"(?a:[A-Za-z_]\w*(?:\n|\Z))*")
 _PAIR_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -272,6 +273,15 @@ def _check_patterns(path: Path, patterns: Mapping[str, str]) -> None:
 
 def _check_names(path: Path, where: str, names: Mapping[str, str], shapes: re.Pattern[str]) -> None:
     """Every name legal, none given twice, none that a function of a pair could have."""
+    finals = set(names.values())
+    lines = "\n".join(finals)
+    if (
+        len(finals) == len(names)
+        and finals.isdisjoint(RESERVED)
+        and _NAMES.fullmatch(lines)
+        and not re.search(rf"(?m)^(?:{shapes.pattern}|{_ENTRY.pattern})$", lines)
+    ):
+        return
     first: dict[str, str] = {}
     for word, final in names.items():
         place = f"{path}: name of {word!r} ({where})"

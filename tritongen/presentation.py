@@ -31,8 +31,9 @@ Rename = Callable[[str], str]
 Runs = list[tuple[int, list[str]]]
 
 WIDTH = 88
-# Letters that no source has: placeholders of the pair's name, and a mark on lines to look at again.
-_NAME, _CAMEL, _SUSPECT = "\ua66e", "\ua66d", "\ua66c"
+# No source has these: letters that hold the place of the pair's name (of one byte, which keeps texts
+# small and fast), and a mark on lines to look at again.
+_NAME, _CAMEL, _SUSPECT = "\u00aa", "\u00ba", "\x01"
 # Kinds of items are sums: KERNEL or HOST, mentions a function of the pair, is a docstring.
 _MENTIONS, _DOCSTRING = 2, 4
 _BLANK = (HOST, ["", ""])

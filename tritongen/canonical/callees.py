@@ -66,7 +66,7 @@ class Callees:
         if depth > 20:
             return NO_VALUE
         if isinstance(expr, ast.Name):
-            return self.of_name(expr.id, scope, depth)
+            return self.of_name(expr, scope, depth)
         if isinstance(expr, ast.Attribute):
             return self.of_attribute(expr, scope, depth)
         if isinstance(expr, ast.Subscript):
@@ -80,13 +80,17 @@ class Callees:
             return OUTSIDE_VALUE
         return NO_VALUE
 
-    def of_name(self, name: str, scope: Scope, depth: int) -> Value:
-        binding = scope.lookup(name)
+    def of_name(self, expr: ast.Name, scope: Scope, depth: int) -> Value:
+        binding = scope.lookup(expr.id)
         if binding is None or (binding.imports and binding.imports == binding.sites):
             return OUTSIDE_VALUE
-        if binding.sites != 1:
-            return NO_VALUE
         node, home = binding.node, binding.scope
+        if binding.sites != 1:
+            if binding.history is None or home is not scope:
+                return NO_VALUE
+            place = (expr.lineno, expr.col_offset)
+            earlier = [value for end, value in binding.history if end <= place]
+            node = earlier[-1] if earlier else None
         if isinstance(node, ast.FunctionDef):
             return self.of_function(node)
         if isinstance(node, ast.ClassDef):

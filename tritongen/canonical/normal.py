@@ -103,7 +103,7 @@ class _Names(dict[str, str]):
             if binding is None or binding.scope.kind == MODULE or name in scope.names:
                 raise refuse(node, "a nonlocal name without a binding around it", name)
             binding.sites += 2
-            binding.node = None
+            binding.node = binding.history = None
         aliases = [a for a, p in facts.imports.items() if p.partition(".")[0] in RECOGNISED | {"?"}]
         for scope in facts.scopes:
             for name in aliases:

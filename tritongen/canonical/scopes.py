@@ -55,10 +55,20 @@ def verbatim(name: str, node: ast.AST | None = None) -> str:
     return name
 
 
-class Binding:
-    """One identifier of one scope: how often it is bound, to what, and its canonical text."""
+def end_of(node: ast.AST) -> tuple[int, int]:
+    """Return the place where `node` ends."""
+    return getattr(node, "end_lineno", 0), getattr(node, "end_col_offset", 0)
 
-    __slots__ = ("imports", "name", "node", "number", "scope", "sites", "twin")
+
+class Binding:
+    """One identifier of one scope: how often it is bound, to what, and its canonical text.
+
+    `history` has the values in the order in which they are bound, each with the place where it
+    ends, as long as all of them are bound by plain statements of a function's body that are in no
+    other block: the value at a place is then the last one before it.
+    """
+
+    __slots__ = ("history", "imports", "name", "node", "number", "scope", "sites", "twin")
 
     def __init__(self, name: str, scope: Scope, number: int) -> None:
         self.name = name
@@ -68,6 +78,7 @@ class Binding:
         self.imports = 0
         self.node: ast.AST | None = None
         self.twin: str = ""
+        self.history: list[tuple[tuple[int, int], ast.AST]] | None = []
 
     @property
     def text(self) -> str:
@@ -94,6 +105,7 @@ class Scope:
         "count",
         "declared_global",
         "declared_nonlocal",
+        "depth",
         "id",
         "kind",
         "kwarg",
@@ -116,6 +128,7 @@ class Scope:
         self.declared_global: set[str] = set()
         self.declared_nonlocal: set[str] = set()
         self.count = 0
+        self.depth = 0
         self.module: Scope = self if parent is None else parent.module
         above = None if parent is None else parent.root
         topmost = above is None and kind in (FUNCTION, COMPREHENSION)
@@ -136,6 +149,10 @@ class Scope:
             counter.count += counts
         binding.sites += 1
         binding.node = node
+        if node is None or self.depth != 1 or self.kind != FUNCTION:
+            binding.history = None
+        elif binding.history is not None:
+            binding.history.append((end_of(node), node))
         return binding
 
     def lookup(self, name: str) -> Binding | None:

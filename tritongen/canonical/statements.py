@@ -39,12 +39,14 @@ class Writer(Expressions):
     def block(self, statements: Sequence[ast.stmt]) -> None:
         indent, handled = self.indent, self.handled
         self.indent = indent + " "
+        self.scope.depth += 1
         before = len(self.lines)
         for statement in statements:
             handled[type(statement)](statement)
         if len(self.lines) == before:
             self.lines.append(self.indent + "pass")
         self.indent = indent
+        self.scope.depth -= 1
 
     def write(self, text: str) -> None:
         self.lines.append(self.indent + text)
