@@ -48,7 +48,9 @@ def main() -> None:
     quick = parser.parse_args().quick
     scale = 10 if quick else 1
     runs = 3
-    print(f"{platform.processor() or platform.machine()}, Python {platform.python_version()}, medians of {runs}")
+    print(
+        f"{platform.processor() or platform.machine()}, Python {platform.python_version()}, medians of {runs}"
+    )
     print("| what | figure |\n|---|---|")
     n = 20_000 // scale
     for family in tritongen.families():
@@ -68,15 +70,23 @@ def main() -> None:
     print(f"| peak resident memory over {million:,} pairs | {peak:.0f} MB (+{peak - START:.0f}) |")
     print(f"| torch loaded | {'torch' in sys.modules} |")
     with tempfile.TemporaryDirectory() as folder:
-        config = {"out": f"{folder}/dataset", "count": 100_000 // scale, "verify": {"device": "none"}}
+        config = {
+            "out": f"{folder}/dataset",
+            "count": 100_000 // scale,
+            "verify": {"device": "none"},
+        }
         start = time.perf_counter()
         build(config)
-        print(f"| build without verification to Parquet | {config['count'] / (time.perf_counter() - start):,.0f} pairs/s |")
+        print(
+            f"| build without verification to Parquet | {config['count'] / (time.perf_counter() - start):,.0f} pairs/s |"
+        )
     space = tritongen.space("elementwise")
     start = time.perf_counter()
     for k in range(1000):
         space[k * (space.count // 1000)]
-    print(f"| space[i] over {space.count:,} variants | {(time.perf_counter() - start) * 1e3:.1f} us |")
+    print(
+        f"| space[i] over {space.count:,} variants | {(time.perf_counter() - start) * 1e3:.1f} us |"
+    )
 
 
 if __name__ == "__main__":

@@ -68,6 +68,11 @@ def test_bad_arguments_are_refused_at_the_call(arguments):
         tritongen.expand(**arguments)
 
 
+def test_a_filter_on_an_op_keeps_all_its_kinds():
+    pairs = list(tritongen.expand("elementwise", where={"op": ["neg"]}, limit=30))
+    assert {pair.metadata["dtypes"][0] for pair in pairs} == {"float32", "int32"}
+
+
 def test_families_name_their_strategies():
     assert "flat" in tritongen.families()["elementwise"]
 

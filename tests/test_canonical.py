@@ -400,6 +400,14 @@ EQUAL = {
         "import triton\n@triton.jit\ndef k(n):\n    input = n\n    return input\n",
         "import triton\n@triton.jit\ndef k(n):\n    x = n\n    return x\n",
     ),
+    "grid bound twice": (
+        "import triton\n@triton.jit\ndef k(n, B): pass\n@triton.jit\ndef l(B): pass\n"
+        "def w(x):\n    g = lambda meta: (meta['B'],)\n    k[g](x, B=1)\n"
+        "    g = lambda meta: (meta['B'],)\n    l[g](B=2)\n",
+        "import triton\n@triton.jit\ndef k(n, W): pass\n@triton.jit\ndef l(T): pass\n"
+        "def w(x):\n    h = lambda p: (p['W'],)\n    k[h](x, W=1)\n"
+        "    h = lambda p: (p['T'],)\n    l[h](T=2)\n",
+    ),
     "decorators applied as calls": (
         "import triton\ndef f(n, B): pass\n"
         "k = triton.autotune([triton.Config({'B': 1})], key=['n'])(triton.jit(f))\n"
@@ -559,6 +567,22 @@ DIFFERENT = {
     "a kernel's local hides a builtin": (
         "import triton\n@triton.jit\ndef k(n):\n    t = n\n    return t\n",
         "import triton\n@triton.jit\ndef k(n):\n    max = n\n    return max\n",
+    ),
+    "grid bound in a branch": (
+        "import triton\n@triton.jit\ndef k(n, B): pass\n"
+        "def w(x):\n    g = lambda meta: (meta['B'],)\n    if x:\n        g = (1,)\n"
+        "    k[g](x, B=1)\n",
+        "import triton\n@triton.jit\ndef k(n, W): pass\n"
+        "def w(x):\n    g = lambda meta: (meta['B'],)\n    if x:\n        g = (1,)\n"
+        "    k[g](x, W=1)\n",
+    ),
+    "grid of an earlier launch": (
+        "import triton\n@triton.jit\ndef k(A, B): pass\n@triton.jit\ndef l(B, A): pass\n"
+        "def w(x):\n    g = lambda p: (p['A'],)\n    k[g](A=1, B=1)\n    g = (1,)\n"
+        "    l[g](A=1, B=1)\n",
+        "import triton\n@triton.jit\ndef k(A, B): pass\n@triton.jit\ndef l(B, A): pass\n"
+        "def w(x):\n    g = lambda p: (p['B'],)\n    k[g](A=1, B=1)\n    g = (1,)\n"
+        "    l[g](A=1, B=1)\n",
     ),
     "class attribute": (
         "class A:\n    size = 1\n",

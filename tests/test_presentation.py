@@ -18,6 +18,7 @@ from tritongen.presentation import (
     DOCSTRINGS,
     Docstring,
     Program,
+    Style,
     entry_names,
     load_styles,
     present,
@@ -58,9 +59,43 @@ def assert_formatted(sources: Iterable[str], folder: Path) -> None:
     assert done.returncode == 0, done.stdout[:3000]
 
 
-def line(text: str, style: str = "library", name: str = "add") -> str:
+OWN = """
+[functions]
+reference = "{name}_reference"
+module = "{Name}Reference"
+wrapper = "{name}_forward"
+kernel = "_{name}_kernel"
+kernel_part = "_{name}_{part}_kernel"
+helper = "_{part}_fn"
+test = "test_{name}"
+
+[patterns]
+block = "BLOCK_SIZE_{axis}"
+
+[tensors]
+x = "input"
+y = "other_input"
+out = "output"
+
+[words]
+mask = "in_range"
+row = "row_idx"
+n_elements = "numel"
+GROUP_M = "GROUP_SIZE_M"
+"""
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Style:
+    """A style that these tests know, whatever the styles of the package become."""
+    folder = tmp_path_factory.mktemp("styles")
+    (folder / "own.toml").write_text(OWN)
+    return load_styles([STYLES, folder])["own"]
+
+
+def line(text: str, style: Style, name: str = "add") -> str:
     """A line of host code as a style shows it."""
-    return present(Program(f"{text}\n"), MADE[style], name).rstrip("\n")
+    return present(Program(f"{text}\n"), style, name).rstrip("\n")
 
 
 def in_kernel(text: str, style: str) -> str:
@@ -178,18 +213,18 @@ def test_names_of_one_length_give_texts_that_differ_in_the_name_alone() -> None:
         ('@pytest.mark.parametrize("x, dtype", CASES)', '@pytest.mark.parametrize("input, dtype", CASES)'),
         ('f"{x[1:row]!r} {{x}} {mask:>{5}}{x.x:.3e}"', 'f"{input[1:row_idx]!r} {{x}} {mask:>{5}}{input.x:.3e}"'),
         ("def f(x, out=None, eps=1e-5):", "def f(input, output=None, eps=1e-5):"),
-        ("kernel[grid](x, wrapper, helper_apply(x))", "_add_kernel[grid](input, add_triton, _apply_fn(input))"),
+        ("kernel[grid](x, wrapper, helper_apply(x))", "_add_kernel[grid](input, add_forward, _apply_fn(input))"),
         ("# use x_ptr, `x` and GROUP_M for x of (M, GROUP_M)", "# use input_ptr, `input` and GROUP_SIZE_M for x of (M, GROUP_SIZE_M)"),
         ("unknown_name = other_name(y1e5, 1e-5)", "unknown_name = other_name(y1e5, 1e-5)"),
-        ("y = x  # the row of `x`, not x", "other = input  # the row of `input`, not x"),
+        ("y = x  # the row of `x`, not x", "other_input = input  # the row of `input`, not x"),
     ],
 )  # fmt: skip
-def test_what_is_renamed_in_a_line(before: str, after: str) -> None:
-    assert line(before) == after
+def test_what_is_renamed_in_a_line(own: Style, before: str, after: str) -> None:
+    assert line(before, own) == after
 
 
 def test_kernels_and_host_may_name_one_identifier_differently() -> None:
-    assert line("x = 1", "cuda") == "x = 1"
+    assert line("x = 1", MADE["cuda"]) == "x = 1"
     assert in_kernel("x = tl.load(x_ptr)", "cuda") == "r_x = tl.load(d_x)"
 
 
@@ -202,8 +237,11 @@ def test_decorators_and_helpers_of_a_kernel_are_in_its_scope() -> None:
 def test_a_trailing_comment_that_does_not_fit_goes_above_its_line() -> None:
     text = "x = f(row_start, row_start, row_start, row_start, row_start)  # so that every row starts there"
     code, comment = text.split("  #")
-    assert line(text, "course") == f"#{comment}\n" + line(code, "course")
-    assert line(text, "terse") == "x = f(r0, r0, r0, r0, r0)  # so that every row starts there"
+    course = MADE["course"]
+    assert line(text, course) == f"#{comment}\n" + line(code, course)
+    assert (
+        line(text, MADE["terse"]) == "x = f(r0, r0, r0, r0, r0)  # so that every row starts there"
+    )
 
 
 def test_entry_names_are_those_of_the_text() -> None:
@@ -243,25 +281,22 @@ def test_names_that_no_identifier_can_hold_are_refused(name: str) -> None:
 # -- never capture ---------------------------------------------------------------------------------
 
 
-def test_a_name_of_the_program_is_not_captured() -> None:
+def test_a_name_of_the_program_is_not_captured(own: Style) -> None:
     program = Program("def f(x, numel):\n    n_elements = x\n    return numel + n_elements\n")
-    assert present(program, MADE["library"], "add") == program.text
+    assert present(program, own, "add") == program.text
     assert present(program, MADE["tutorial"], "add") == program.text
 
 
-def test_a_name_that_only_looks_like_one_of_the_style_changes_nothing_else() -> None:
+def test_a_name_that_only_looks_like_one_of_the_style_changes_nothing_else(own: Style) -> None:
     program = Program("def f(x, numel):\n    return numel + x\n")
-    assert (
-        present(program, MADE["library"], "add")
-        == "def f(input, numel):\n    return numel + input\n"
-    )
+    assert present(program, own, "add") == "def f(input, numel):\n    return numel + input\n"
 
 
-def test_a_function_that_the_program_has_already_is_refused() -> None:
-    program = Program("def wrapper(x):\n    return add_triton(x)\n")
-    assert "mul_triton" in present(program, MADE["library"], "mul")
-    with pytest.raises(RenderError, match="add_triton"):
-        present(program, MADE["library"], "add")
+def test_a_function_that_the_program_has_already_is_refused(own: Style) -> None:
+    program = Program("def wrapper(x):\n    return add_forward(x)\n")
+    assert "mul_forward" in present(program, own, "mul")
+    with pytest.raises(RenderError, match="add_forward"):
+        present(program, own, "add")
 
 
 def test_styles_differ() -> None:

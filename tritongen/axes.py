@@ -63,8 +63,7 @@ class Axis:
             return self._only_dtypes(wanted, place)
         if self.alphabet is not None:
             chains = [c for text in wanted for c in self.alphabet.parse(str(text), place)]
-            unique = {chain.text: chain for chain in chains}
-            cells = [_chain_cell(chain) for chain in unique.values()]
+            cells = [_chain_cell(chain) for chain in dict.fromkeys(chains)]
             return Axis(self.name, self.role, tuple(cells), self.alphabet)
         known = {_text(cell.seen): cell for cell in self.cells}
         for value in wanted:

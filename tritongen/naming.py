@@ -39,7 +39,8 @@ RESERVED = frozenset(
     torch triton tl F nn math pytest np numpy functools libdevice language testing
     dtype dtypes shape shapes dim axis device eps num_warps num_stages num_ctas keepdim
     inputs actual expected eager bound bounds error worst sign seed generator magnitude draw convert
-    check_close rounding make_inputs get_test_inputs SHAPES DTYPES""".split()
+    check_close rounding make_inputs get_test_inputs SHAPES DTYPES SCALES t size yardstick tiny unit exact
+    shift signed terms spread drift info arithmetic overflow within growth accumulation share""".split()
 )
 
 _ENTRY = re.compile(r"reference|Reference|wrapper|kernel|test_pair|kernel_(\w+)|helper_(\w+)")
