@@ -329,7 +329,7 @@ class Program:
         found = self._forms.get((comments, docstrings))
         if found is None:
             found = []
-            for block in self.text.removesuffix("\n").split("\n\n\n"):
+            for block in self.text.strip("\n").split("\n\n\n"):
                 runs = _runs_of(block, comments, docstrings)
                 if runs:
                     if found:

@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tritongen.export.columns import flags, lists, numbers, texts
 from tritongen.export.records import ENTRY_FIELDS, PairLike, VerdictLike, encode_params, finite
 
 _TEXT = pa.string()
@@ -83,13 +84,13 @@ def to_batch(pairs: Sequence[PairLike], verdicts: Sequence[VerdictLike]) -> pa.R
     """The columns of some records; pairs and verdicts go together by position."""
     return pa.record_batch(
         [
-            _array([pair.id for pair in pairs], _TEXT),
-            _array([pair.program_id for pair in pairs], _TEXT),
-            _array([pair.operation_id for pair in pairs], _TEXT),
-            _array([pair.description for pair in pairs], _TEXT),
-            _array([pair.python_code for pair in pairs], _TEXT),
-            _array([pair.triton_code for pair in pairs], _TEXT),
-            _array([pair.test_code for pair in pairs], _TEXT),
+            texts([pair.id for pair in pairs]),
+            texts([pair.program_id for pair in pairs]),
+            texts([pair.operation_id for pair in pairs]),
+            texts([pair.description for pair in pairs]),
+            texts([pair.python_code for pair in pairs]),
+            texts([pair.triton_code for pair in pairs]),
+            texts([pair.test_code for pair in pairs]),
             _metadata(pairs),
             _verification(verdicts),
         ],
@@ -104,48 +105,48 @@ def write(path: Path, batches: Sequence[pa.RecordBatch]) -> None:
         writer.write_table(table, row_group_size=max(1, table.num_rows))
 
 
-def _array(values: list[Any], kind: pa.DataType) -> pa.Array:
-    """An array that gives unused room back: the default allocator keeps what a builder outgrew."""
-    return pa.array(values, kind, memory_pool=pa.system_memory_pool())
-
-
 def _metadata(pairs: Sequence[PairLike]) -> pa.StructArray:
     metas = [pair.metadata for pair in pairs]
     entries = [meta.get("entry") or {} for meta in metas]
     entry = pa.StructArray.from_arrays(
-        [_array([item.get(name) for item in entries], _TEXT) for name in ENTRY_FIELDS],
+        [texts([item.get(name) for item in entries]) for name in ENTRY_FIELDS],
         fields=list(_ENTRY),
     )
     columns = [
-        _array([meta.get("operation_type") for meta in metas], _TEXT),
-        _array([meta.get("difficulty") for meta in metas], _TEXT),
-        _array([meta.get("tags") or () for meta in metas], _TEXTS),
-        _array([pair.family for pair in pairs], _TEXT),
-        _array([pair.strategy for pair in pairs], _TEXT),
-        _array([meta.get("op") for meta in metas], _TEXT),
-        _array([meta.get("dtypes") or () for meta in metas], _TEXTS),
-        _array([encode_params(meta.get("params") or {}) for meta in metas], _TEXT),
+        texts([meta.get("operation_type") for meta in metas]),
+        texts([meta.get("difficulty") for meta in metas]),
+        lists([meta.get("tags") or () for meta in metas], _TEXTS),
+        texts([pair.family for pair in pairs]),
+        texts([pair.strategy for pair in pairs]),
+        texts([meta.get("op") for meta in metas]),
+        lists([meta.get("dtypes") or () for meta in metas], _TEXTS),
+        texts([encode_params(meta.get("params") or {}) for meta in metas]),
         entry,
-        _array([meta.get("atomics") for meta in metas], pa.bool_()),
-        _array([meta.get("requires") for meta in metas], _TEXTS),
-        _array([meta.get("targets") for meta in metas], _TEXTS),
+        flags([meta.get("atomics") for meta in metas]),
+        lists([meta.get("requires") for meta in metas], _TEXTS),
+        lists([meta.get("targets") for meta in metas], _TEXTS),
     ]
     return pa.StructArray.from_arrays(columns, fields=list(METADATA))
 
 
 def _verification(verdicts: Sequence[VerdictLike]) -> pa.StructArray:
     columns = [
-        _array([verdict.status for verdict in verdicts], _TEXT),
-        _array([verdict.evidence for verdict in verdicts], _TEXT),
-        _array([list(verdict.targets.items()) for verdict in verdicts], _TARGETS),
-        _array([verdict.device for verdict in verdicts], _TEXT),
-        _array([verdict.torch for verdict in verdicts], _TEXT),
-        _array([verdict.triton for verdict in verdicts], _TEXT),
-        _array([finite(verdict.max_abs_error) for verdict in verdicts], pa.float64()),
-        _array([finite(verdict.max_rel_error) for verdict in verdicts], pa.float64()),
-        _array([verdict.seconds for verdict in verdicts], pa.float64()),
+        texts([verdict.status for verdict in verdicts]),
+        texts([verdict.evidence for verdict in verdicts]),
+        lists([list(verdict.targets.items()) for verdict in verdicts], _TARGETS, _targets),
+        texts([verdict.device for verdict in verdicts]),
+        texts([verdict.torch for verdict in verdicts]),
+        texts([verdict.triton for verdict in verdicts]),
+        numbers([finite(verdict.max_abs_error) for verdict in verdicts]),
+        numbers([finite(verdict.max_rel_error) for verdict in verdicts]),
+        numbers([finite(verdict.seconds) for verdict in verdicts]),
     ]
     return pa.StructArray.from_arrays(columns, fields=list(VERIFICATION))
+
+
+def _targets(items: list[tuple[str, str]]) -> pa.StructArray:
+    columns = [texts([target for target, _ in items]), texts([result for _, result in items])]
+    return pa.StructArray.from_arrays(columns, fields=list(_TARGETS.value_type))
 
 
 @cache
