@@ -246,8 +246,20 @@ def test_lines_break_as_ruff_breaks_them(seed: int) -> None:
     )
 
 
+LONG = "a_long_name, " * 8
+
+
 @pytest.mark.parametrize(
-    "line", ["", "x = 1", "    # " + "a comment that is long " * 8, "x = [" + "a, " * 40]
+    "line",
+    [
+        "",
+        "x = 1",
+        f"    # {LONG}",
+        f"x = [{LONG}",
+        f"for {LONG}:",
+        f"from {LONG}",
+        f"def f {LONG}:",
+    ],
 )
 def test_short_lines_comments_and_fragments_come_back_unchanged(line: str) -> None:
     assert wrap(line) == line

@@ -25,6 +25,7 @@ _CHAIN_KEYS = (
     "scalars",
     "kinds",
     "start",
+    "names",
 )
 
 
@@ -172,9 +173,12 @@ def _table_axis(
 
 @lru_cache(maxsize=64)
 def _alphabet(
-    ops: tuple[Op, ...], domains: tuple[Domain, ...], options: tuple[tuple[str, Any], ...]
+    ops: tuple[Op, ...],
+    domains: tuple[Domain, ...],
+    options: tuple[tuple[str, Any], ...],
+    names: tuple[tuple[str, str], ...],
 ) -> Alphabet:
-    return Alphabet(ops, {d.name: d for d in domains}, **dict(options))
+    return Alphabet(ops, {d.name: d for d in domains}, names=dict(names), **dict(options))
 
 
 def _chain_axis(
@@ -202,7 +206,8 @@ def _chain_axis(
         if spec["start"] not in domains:
             raise TemplateError(place, "unknown domain", value=spec["start"], known=domains)
         options["start"] = spec["start"]
-    alphabet = _alphabet(tuple(ops), tuple(domains.values()), tuple(options.items()))
+    names = tuple(spec.get("names", {}).items())
+    alphabet = _alphabet(tuple(ops), tuple(domains.values()), tuple(options.items()), names)
     cells = [
         Cell(cls, count, str(cls), lambda i, cls=cls: alphabet.unrank(cls, i))
         for cls, count in alphabet.classes

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, product
+from types import MappingProxyType
 from typing import Any
 
 from tritongen.errors import UnknownNameError
@@ -87,10 +88,17 @@ class ChainClass:
 class Chain:
     """One word. `operands` come in the order of their first use; names are canonical identifiers."""
 
-    __slots__ = ("__dict__", "cls", "domain", "letters", "text")
+    __slots__ = ("__dict__", "cls", "domain", "given", "letters", "text")
 
-    def __init__(self, letters: tuple[Letter, ...], cls: ChainClass, domain: Domain) -> None:
+    def __init__(
+        self,
+        letters: tuple[Letter, ...],
+        cls: ChainClass,
+        domain: Domain,
+        given: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.letters = letters
+        self.given = given
         self.cls = cls
         self.domain = domain
         self.text = " > ".join([letter.text for letter in letters]) or "identity"
@@ -138,12 +146,16 @@ class Chain:
     def operands(self) -> tuple[Operand, ...]:
         """Operands beyond the input, in order of use."""
         tensors, scalars = iter(TENSOR_NAMES), iter(SCALAR_NAMES)
-        found = []
+        found: list[Operand] = []
+        taken: set[str] = set()
         for letter in self.letters:
             for source, domain in zip(letter.sources, letter.op.draws[1:], strict=True):
                 if source == "first":
                     continue
-                name = next(scalars if source == "scalar" else tensors)
+                name = self.given.get(letter.text, "")
+                if not name or name in taken:
+                    name = next(scalars if source == "scalar" else tensors)
+                taken.add(name)
                 found.append(Operand(name, source, domain, bool(letter.op.extra.get("ties"))))
         return tuple(found)
 
@@ -216,15 +228,19 @@ class Chain:
         """Names of the ops, in order."""
         return tuple([letter.op.name for letter in self.letters])
 
-    @cached_property
+    @property
     def words(self) -> str:
         """The chain as verb phrases: `add y to x, then apply ReLU to the result`."""
-        value, said = "x", []
+        return self.phrase("x")
+
+    def phrase(self, value: str) -> str:
+        """The chain as verb phrases over `value`."""
+        said: list[str] = []
         for letter, names in zip(self.letters, self._args(), strict=True):
-            args = (value, *[name or "x" for name in names])
+            args = (value, *[name or "the input" for name in names])
             said.append(fill_words(letter.op.phrase, args, dict(letter.params)))
             value = "the result"
-        return ", then ".join(said) or "take x as it is"
+        return ", then ".join(said) or f"take {value} as it is"
 
     @cached_property
     def title(self) -> str:
@@ -278,7 +294,8 @@ class Alphabet:
 
     `length` = (least, most); at most `tensors` tensor operands beyond the input and `scalars` scalars;
     `sources` = the allowed sources of further arguments; `start` = the domain of the input, where it is
-    not the first op's to choose.
+    not the first op's to choose (a value computed before, so no op that jumps may come first); `names` =
+    names of operands by letter, `add(row)` for instance.
     """
 
     def __init__(
@@ -292,8 +309,10 @@ class Alphabet:
         scalars: int = 2,
         kinds: Sequence[str] = ("float", "int"),
         start: str = "",
+        names: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.domains = domains
+        self.names = names
         self.length = length
         self.sources = tuple(sources)
         self.tensors = min(tensors, len(TENSOR_NAMES))
@@ -363,7 +382,7 @@ class Alphabet:
     def _follow(self, state: _State, letter: Letter) -> _State | None:
         kind, domain, start, last = state
         op = letter.op
-        if kind not in op.dtypes or (last and (op.discontinuous or last in op.undoes)):
+        if kind not in op.dtypes or last in op.undoes or (op.discontinuous and (last or self.start)):
             return None
         if not domain:
             domain = start = self.start or op.draws[0].name
@@ -433,8 +452,9 @@ class Alphabet:
 
     def _chain(self, letters: tuple[Letter, ...], cls: ChainClass) -> Chain:
         if self.start:
-            return Chain(letters, cls, self.domains[self.start])
-        return Chain(letters, cls, letters[0].op.draws[0] if letters else self.domains["real"])
+            return Chain(letters, cls, self.domains[self.start], self.names)
+        domain = letters[0].op.draws[0] if letters else self.domains["real"]
+        return Chain(letters, cls, domain, self.names)
 
     def parse(self, text: str, place: str) -> list[Chain]:
         """The words written as `text`: a whole word, or an op's name for all its one-step words.

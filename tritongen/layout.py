@@ -21,8 +21,8 @@ def wrap(line: str, width: int = 88) -> str:
     """Return `line` broken as `ruff format` breaks it at `width` columns.
 
     `line` is one statement, clause header or decorator on one line as the formatter would write it were
-    the width infinite, with its indentation and no trailing comment. Comments and lines that fit come
-    back unchanged.
+    the width infinite, with its indentation and no trailing comment. Comments, lines that fit and lines
+    that are no Python come back unchanged.
     """
     if len(line) <= width:
         return line
@@ -32,7 +32,10 @@ def wrap(line: str, width: int = 88) -> str:
     printer = _Statement(line, indent, width)
     if not printer.matched:
         return line
-    printer.statement()
+    try:
+        printer.statement()
+    except (LookupError, ValueError, StopIteration):
+        return line
     return "".join(printer.out)
 
 

@@ -29,7 +29,7 @@ def numbers(values: Sequence[float | None]) -> pa.Array:
 
 def flags(values: Sequence[bool | None]) -> pa.Array:
     """A column of booleans."""
-    bits = np.packbits(np.array([bool(value) for value in values]), bitorder="little")
+    bits = np.packbits(np.array([bool(value) for value in values], dtype=bool), bitorder="little")
     return pa.Array.from_buffers(pa.bool_(), len(values), [_validity(values), _buffer(bits)])
 
 
