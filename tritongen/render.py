@@ -96,7 +96,7 @@ class Renderer:
         self.env = _environment_of(catalog)
         self.sources = (self.family.contract, self.strategy, self.family.judge)
         self.templates = [self._load(source) for source in self.sources]
-        self._depends = [self._dependencies(source) for source in self.sources]
+        self._depends = self._dependencies(self.family.contract)
         digests = [source.digest for source in self.sources]
         self.stamp = "/".join([family, strategy, *digests])
         self._python = lru_cache(maxsize=1 << 12)(self._text_of_python)
@@ -110,8 +110,8 @@ class Renderer:
             raise RenderError(f"{source.path}:{error.lineno}", str(error.message)) from None
 
     def _dependencies(self, source: TemplateFile) -> frozenset[str]:
-        tree = self.env.parse(source.path.read_text(encoding="utf-8"))
-        names, todo = set(), set(meta.find_undeclared_variables(tree))
+        names: set[str] = set()
+        todo = set(undeclared(self.catalog, source))
         while todo:
             name = todo.pop()
             if name in self.lets and name not in names:
@@ -180,8 +180,8 @@ class Renderer:
         name = str(contract.name(values)) if contract.name else self.family.name
         context = values | bindings.context() | {"name": name}
         self._pending = context
-        key = "".join([f"{k}={params[k]};" for k in params if k in self._depends[0]])
-        plain = not self._depends[0] & bindings.context().keys()
+        key = "".join([f"{k}={params[k]};" for k in params if k in self._depends])
+        plain = not self._depends & bindings.context().keys()
         python = self._python(key) if plain else Program(self._render(0, context))
         return Rendered(
             python=python,
@@ -253,6 +253,15 @@ class Renderer:
         if how:
             text = f"{text}, {how[draw % len(how)](program.values)}"
         return text[:1].upper() + text[1:] + "."
+
+
+def undeclared(catalog: Catalog, source: TemplateFile) -> frozenset[str]:
+    """The names that a template takes from its context."""
+    key = ("undeclared", source.path)
+    if key not in catalog.made:
+        tree = _environment_of(catalog).parse(source.path.read_text(encoding="utf-8"))
+        catalog.made[key] = frozenset(meta.find_undeclared_variables(tree))
+    return catalog.made[key]
 
 
 class _Lazy(dict[str, Any]):

@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate, combinations, product
+from itertools import accumulate, combinations
 from math import prod
 from typing import Any
 from zlib import crc32
@@ -218,27 +218,28 @@ class Space:
                 value=[axis.name for axis in group],
                 hint="split the rule, or the axes that it connects",
             )
-        rows, lost = [], {}
-        for cells in product(*[range(len(axis.cells)) for axis in group]):
-            weight = prod([axis.cells[c].weight for axis, c in zip(group, cells, strict=True)])
-            reason = self._refused(group, cells, rules) if rules else None
-            if reason is None:
-                rows.append(Row(cells, weight))
-            else:
-                lost[reason] = lost.get(reason, 0) + weight
-        return self._cap(group, rows, lost)
+        rows: list[Row] = []
+        lost: dict[str, int] = {}
+        sizes = [axis.size for axis in group]
+        checks = [_Check(rule, self._axes_of(rule), group, self.lets) for rule in rules]
+        due = [[c for c in checks if c.last == at] for at in range(len(group))]
 
-    def _refused(self, group: list[Axis], cells: tuple[int, ...], rules: list[Rule]) -> str | None:
-        values = {a.name: a.cells[c].seen for a, c in zip(group, cells, strict=True)}
-        scope = _Scope(values, self.lets)
-        for rule in rules:
-            if rule.collapses:
-                at = next(i for i, a in enumerate(group) if a.name == rule.collapses)
-                if cells[at] != 0 and not rule.condition(scope):
-                    return rule.reason
-            elif not rule.condition(scope):
-                return rule.reason
-        return None
+        def extend(cells: tuple[int, ...], weight: int) -> None:
+            at = len(cells)
+            if at == len(group):
+                rows.append(Row(cells, weight))
+                return
+            for index, cell in enumerate(group[at].cells):
+                longer = (*cells, index)
+                broken = next((check for check in due[at] if not check(longer)), None)
+                if broken is None:
+                    extend(longer, weight * cell.weight)
+                else:
+                    gone = weight * cell.weight * prod(sizes[at + 1 :])
+                    lost[broken.reason] = lost.get(broken.reason, 0) + gone
+
+        extend((), 1)
+        return self._cap(group, rows, lost)
 
     def _cap(
         self, group: list[Axis], rows: list[Row], lost: dict[str, int]
@@ -363,6 +364,35 @@ def _sliced(factor: Factor, axis: Axis, stratum: str) -> Factor:
     at = factor.axes.index(axis)
     rows = [row for row in factor.rows if axis.cells[row.cells[at]].stratum == stratum]
     return Factor(factor.axes, rows, factor.rotate)
+
+
+class _Check:
+    """A rule over the cells of a group, worked out once for each combination of the axes it is about."""
+
+    def __init__(
+        self,
+        rule: Rule,
+        names: frozenset[str],
+        group: Sequence[Axis],
+        lets: Mapping[str, Expression],
+    ) -> None:
+        self.rule = rule
+        self.reason = rule.reason
+        self.lets = lets
+        self.about = [(at, axis) for at, axis in enumerate(group) if axis.name in names]
+        self.last = self.about[-1][0]
+        self.collapsed = next((at for at, a in self.about if a.name == rule.collapses), None)
+        self.known: dict[tuple[int, ...], bool] = {}
+
+    def __call__(self, cells: tuple[int, ...]) -> bool:
+        """Whether the rule holds at `cells`."""
+        if self.collapsed is not None and cells[self.collapsed] == 0:
+            return True
+        key = tuple([cells[at] for at, _ in self.about])
+        if key not in self.known:
+            values = {axis.name: axis.cells[cells[at]].seen for at, axis in self.about}
+            self.known[key] = bool(self.rule.condition(_Scope(values, self.lets)))
+        return self.known[key]
 
 
 class _Scope(dict[str, Any]):
