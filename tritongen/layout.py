@@ -17,6 +17,29 @@ _HEADERS = ("if", "elif", "while", "with", "for", "class", "def", "async def")
 _ARITHMETIC = (5, 6, 8, 9)
 
 
+# A signature or a launch: most of the long lines that kernels have.
+_SIMPLE = re.compile(r" *(?:def \w+|\w+\[\w+\])\(([^\"'#{}\[\]]*)\):?")
+_NESTED = re.compile(r"\([^(),]*\)")
+
+
+def _simple(line: str, indent: int, width: int) -> str:
+    """`def f(...):` and `kernel[grid](...)` with arguments that need no break, else the empty string."""
+    match = _SIMPLE.fullmatch(line)
+    if match is None or "(" in _NESTED.sub("", match[1]) or not match[1]:
+        return ""
+    margin = " " * indent
+    head, tail = line[: match.start(1)], line[match.end(1) :]
+    if len(head) > width:
+        return ""
+    if indent + 4 + len(match[1]) <= width:
+        return f"{head}\n{margin}    {match[1]}\n{margin}{tail}"
+    arguments = match[1].split(", ")
+    if max(map(len, arguments)) + indent + 5 > width:
+        return ""
+    listed = f",\n{margin}    ".join(arguments)
+    return f"{head}\n{margin}    {listed},\n{margin}{tail}"
+
+
 def wrap(line: str, width: int = 88) -> str:
     """Return `line` broken as `ruff format` breaks it at `width` columns.
 
@@ -27,6 +50,9 @@ def wrap(line: str, width: int = 88) -> str:
     if len(line) <= width:
         return line
     indent = len(line) - len(line.lstrip(" "))
+    simple = _simple(line, indent, width)
+    if simple:
+        return simple
     if line.startswith("#", indent):
         return line
     printer = _Statement(line, indent, width)

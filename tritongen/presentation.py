@@ -3,8 +3,8 @@
 A program text is written in canonical identifiers with every statement on one line. What becomes of a
 line depends on that line, its scope (host or kernel) and, where it mentions a function of the pair, on the
 length of the pair's name; so each distinct line is worked out once per style, and a program is presented
-by looking its lines up. The pair's name is set as a placeholder of its length and replaced in the finished
-text, so that pairs which differ in their name alone share the cached lines.
+by looking its lines up. A line is taken apart once for all styles; the pair's name is a placeholder until
+the text is finished, so that pairs which differ in their name alone share the cached lines.
 
 Styles cannot capture among canonical identifiers (see naming). Identifiers outside the vocabulary keep
 their names; where a style gives such a name to another identifier of the same program, the program is
@@ -34,6 +34,9 @@ WIDTH = 88
 # No source has these: letters that hold the place of the pair's name (of one byte, which keeps texts
 # small and fast), and a mark on lines to look at again.
 _NAME, _CAMEL, _SUSPECT = "\u00aa", "\u00ba", "\x01"
+# Holds the place of an identifier while a line is taken apart; a letter, as what it stands for.
+_HOLE = "\u01c0"
+_PLACEHOLDERS = re.compile(f"{_NAME}+|{_CAMEL}+")
 # Kinds of items are sums: KERNEL or HOST, mentions a function of the pair, is a docstring.
 _MENTIONS, _DOCSTRING = 2, 4
 _BLANK = (HOST, ["", ""])
@@ -80,7 +83,7 @@ class _Cache(dict[str, str]):
         return text
 
 
-# -- renaming of one line or docstring -------------------------------------------------------------
+# -- taking lines and docstrings apart -------------------------------------------------------------
 
 
 def rename_code(line: str, rename: Rename) -> str:
@@ -188,14 +191,69 @@ def numpy_docstring(text: str) -> str:
     return "\n".join(lines)
 
 
+Parts = tuple[str, tuple[str, ...]]
+
+
+def _parts(text_of: Callable[[Rename], str], shape: Callable[[str], str] = str) -> Parts:
+    """A text as a format string over the names of its identifiers, and these identifiers; `shape` may
+    rearrange its lines, in which identifiers keep their order."""
+    found: list[str] = []
+
+    def note(identifier: str) -> str:
+        found.append(identifier)
+        return _HOLE
+
+    text = shape(text_of(note))
+    return text.replace("%", "%%").replace(_HOLE, "%s"), tuple(found)
+
+
+@lru_cache(maxsize=1 << 15)
+def _code_parts(line: str) -> Parts:
+    """A line of code, or a comment, taken apart."""
+    if line.lstrip(" ").startswith("#"):
+        return _parts(lambda rename: rename_prose(line, rename))
+    return _parts(lambda rename: rename_code(line, rename))
+
+
+@lru_cache(maxsize=1 << 13)
+def _docstring_parts(text: str, docstring: str) -> Parts:
+    """A docstring in one of its shapes, taken apart."""
+    first, newline, _ = text.partition("\n")
+    if docstring == "brief" and newline:
+        text = f'{first.rstrip()}"""'
+    shape = numpy_docstring if docstring == "numpy" else str
+    return _parts(lambda rename: rename_docstring(text, rename), shape)
+
+
+class _Names(dict[str, str]):
+    """What a style calls identifiers in a scope; functions are named over placeholders."""
+
+    def __init__(self, style: Style, scope: int) -> None:
+        super().__init__(style.names[scope])
+        self.style = style
+
+    def __missing__(self, identifier: str) -> str:
+        style = self.style
+        found = style.function(identifier, _NAME, _CAMEL)
+        if found is None:
+            suspect = identifier in style.taken or style.shapes.fullmatch(identifier) is not None
+            found = f"{_SUSPECT}{identifier}" if suspect else identifier
+        if len(self) >= 1 << 15:
+            return found
+        self[identifier] = found
+        return found
+
+
 class _Presenter:
     """What one style makes of lines and docstrings, kept."""
 
-    __slots__ = ("getters", "lines", "style")
+    __slots__ = ("flat", "getters", "lines", "names")
 
     def __init__(self, style: Style) -> None:
-        self.style = style
-        self.lines = [_Cache(self._line_maker(scope, 0, 0), 1 << 13) for scope in (HOST, KERNEL)]
+        scopes = (HOST, KERNEL)
+        self.names = [_Names(style, scope) for scope in scopes]
+        self.flat = [_Cache(self._flat_maker(scope), 1 << 13) for scope in scopes]
+        self.lines = [_Cache(self._line_maker(scope, 1, 1), 1 << 13) for scope in scopes]
         self.getters: dict[tuple[str, int, int], list[Rename]] = {}
 
     def lookups(self, key: tuple[str, int, int]) -> list[Rename]:
@@ -204,57 +262,56 @@ class _Presenter:
             self.getters.clear()
         docstring, length, camel = key
         lines = [self._line_maker(scope, length, camel) for scope in (HOST, KERNEL)]
-        docs = [self._docstring_maker(scope, length, camel, docstring) for scope in (HOST, KERNEL)]
+        docs = [self._docstring_maker(scope, docstring) for scope in (HOST, KERNEL)]
         caches = [*self.lines, *[_Cache(make, 1 << 11) for make in (*lines, *docs, *docs)]]
         found = self.getters[key] = [cache.__getitem__ for cache in caches]
         return found
 
-    def _renamer(self, scope: int, length: int, camel: int, suspects: list[str]) -> Rename:
-        style = self.style
-        names = style.names[scope]
-
-        def rename(identifier: str) -> str:
-            found = names.get(identifier)
-            if found is None:
-                found = style.function(identifier, _NAME * length, _CAMEL * camel)
-            if found is None:
-                if identifier in style.taken or style.shapes.fullmatch(identifier):
-                    suspects.append(identifier)
-                return identifier
-            return found
-
-        return rename
-
-    def _line_maker(self, scope: int, length: int, camel: int) -> Rename:
-        suspects: list[str] = []
-        rename = self._renamer(scope, length, camel, suspects)
+    def _flat_maker(self, scope: int) -> Rename:
+        named = self.names[scope].__getitem__
 
         def make(line: str) -> str:
-            stripped = line.lstrip(" ")
-            indent = line[: len(line) - len(stripped)]
-            if stripped.startswith("#"):
-                return f"{indent}{rename_prose(stripped, rename)}\n"
-            suspects.clear()
-            line = rename_code(line, rename)
-            mark = _SUSPECT if suspects else ""
-            trailing = _TRAILING.fullmatch(line) if len(line) > WIDTH and "  #" in line else None
-            if trailing is None:
-                return f"{mark}{wrap(line, WIDTH)}\n"
-            return f"{mark}{indent}{trailing[2]}\n{wrap(trailing[1], WIDTH)}\n"
+            format_, identifiers = _code_parts(line)
+            return format_ % tuple(map(named, identifiers))
 
         return make
 
-    def _docstring_maker(self, scope: int, length: int, camel: int, docstring: str) -> Rename:
-        rename = self._renamer(scope, length, camel, [])
+    def _line_maker(self, scope: int, length: int, camel: int) -> Rename:
+        flat = self.flat[scope]
+
+        def make(line: str) -> str:
+            text = flat[line]
+            mark = ""
+            if _SUSPECT in text:
+                text = text.replace(_SUSPECT, "")
+                mark = "" if text.lstrip(" ").startswith("#") else _SUSPECT
+            width = len(text) + text.count(_NAME) * (length - 1) + text.count(_CAMEL) * (camel - 1)
+            if width <= WIDTH:
+                return f"{mark}{text}\n"
+            text = text.replace(_NAME, _NAME * length).replace(_CAMEL, _CAMEL * camel)
+            return f"{mark}{_broken(text)}\n"
+
+        return make
+
+    def _docstring_maker(self, scope: int, docstring: str) -> Rename:
+        named = self.names[scope].__getitem__
 
         def make(text: str) -> str:
-            first, newline, _ = text.partition("\n")
-            if docstring == "brief" and newline:
-                text = f'{first.rstrip()}"""'
-            text = rename_docstring(text, rename)
-            return f"{numpy_docstring(text) if docstring == 'numpy' else text}\n"
+            format_, identifiers = _docstring_parts(text, docstring)
+            return f"{format_ % tuple(map(named, identifiers))}\n".replace(_SUSPECT, "")
 
         return make
+
+
+def _broken(line: str) -> str:
+    """A line that is too long as the formatter breaks it; placeholders are of one letter again."""
+    trailing = _TRAILING.fullmatch(line) if "  #" in line else None
+    if trailing is None:
+        text = wrap(line, WIDTH)
+    else:
+        indent = line[: len(line) - len(line.lstrip(" "))]
+        text = f"{indent}{trailing[2]}\n{wrap(trailing[1], WIDTH)}"
+    return _PLACEHOLDERS.sub(lambda found: found[0][0], text)
 
 
 # -- programs --------------------------------------------------------------------------------------
@@ -365,7 +422,7 @@ def present(
         if _collides(program, style, name):
             return present(program, style.plain, name, comments=comments, docstring=docstring)
         text = text.replace(_SUSPECT, "")
-    return text.replace(_NAME * len(name), name).replace(_CAMEL * len(camel), camel)
+    return text.replace(_NAME, name).replace(_CAMEL, camel)
 
 
 def _collides(program: Program, style: Style, name: str) -> bool:
@@ -375,20 +432,16 @@ def _collides(program: Program, style: Style, name: str) -> bool:
     functions: set[str] = set()
     camel = style.camel(name)
 
-    def note(word: str) -> str:
-        function = style.function(word, name, camel)
-        if function is not None:
-            functions.add(function)
-        elif word in names:
-            given.add(names[word])
-        else:
-            kept.add(word)
-        return word
-
     for kind, lines in program.runs(False, False):
         names = style.names[kind & KERNEL]
-        for line in lines:
-            rename_code(line, note)
+        for word in {word for line in lines for word in _code_parts(line)[1]}:
+            function = style.function(word, name, camel)
+            if function is not None:
+                functions.add(function)
+            elif word in names:
+                given.add(names[word])
+            else:
+                kept.add(word)
     for word in sorted(functions & (kept | given)):
         problem = "a function of the pair would get a name that the program uses"
         raise RenderError(str(style.path), problem, value=word)
