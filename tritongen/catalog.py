@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -131,11 +132,16 @@ class Catalog:
             ("form", contract.header.form, contract),
             ("form", way.header.form, way),
             ("tuning", way.header.tuning, way),
-            ("presentation", self._presentation(contract.header), contract),
+            ("presentation", self._presentation(contract), contract),
         ):
             for name, spec in axes.items():
                 if name in declared:
-                    raise TemplateError(str(template.path), "axis declared twice", value=name)
+                    raise TemplateError(
+                        declared_at(template, name),
+                        "axis declared twice",
+                        value=name,
+                        hint=f"it is an axis of {declared[name][2].path} as well; rename one",
+                    )
                 declared[name] = (role, spec, template)
         for name in where:
             if name not in declared:
@@ -144,7 +150,7 @@ class Catalog:
                 )
         axes = []
         for name, (role, spec, template) in declared.items():
-            place = f"{template.path}: {name}"
+            place = f"{declared_at(template, name)}: {name}"
             axis = make_axis(name, role, spec, self.tables, self.domains, place)
             if name in where:
                 axis = axis.only(where[name], f"where, {family}/{strategy}, {name}")
@@ -170,24 +176,37 @@ class Catalog:
             presentations=presentations,
         )
 
-    def _presentation(self, contract: Header) -> dict[str, Any]:
+    def _presentation(self, contract: Template) -> dict[str, Any]:
         axes: dict[str, Any] = {
             "style": list(self.styles),
             "comments": [True, False],
             "docstring": list(DOCSTRINGS),
         }
-        for name, values in contract.presentation.items():
+        for name, values in contract.header.presentation.items():
+            place = declared_at(contract, name)
             if name not in axes:
                 raise TemplateError(
-                    f"{contract.path}: presentation", "unknown axis", value=name, known=axes
+                    f"{place}: presentation", "unknown axis", value=name, known=axes
+                )
+            if not isinstance(values, list):
+                raise TemplateError(
+                    f"{place}: {name}", "a list of values is expected", value=values
                 )
             for value in values:
                 if value not in axes[name]:
                     raise TemplateError(
-                        f"{contract.path}: {name}", "no such value", value=value, known=axes[name]
+                        f"{place}: {name}", "no such value", value=value, known=axes[name]
                     )
             axes[name] = values
         return axes
+
+
+def declared_at(template: Template, name: str) -> str:
+    """`file:line` of the line of the header that declares `name`, or of the file's first line."""
+    pattern = re.compile(rf'"?{re.escape(name)}"?\s*=')
+    lines = template.path.read_text(encoding="utf-8").split("---#}", 1)[0].split("\n")
+    at = next((n for n, line in enumerate(lines, start=1) if pattern.match(line.strip())), 1)
+    return f"{template.path}:{at}"
 
 
 def catalog(templates: Sequence[str | Path] | str | Path = ()) -> Catalog:
@@ -199,7 +218,12 @@ def catalog(templates: Sequence[str | Path] | str | Path = ()) -> Catalog:
     roots = tuple([Path(root) for root in given])
     for root in roots:
         if not root.is_dir():
-            raise TemplateError(str(root), "the template folder does not exist")
+            raise TemplateError(
+                "templates",
+                "the template folder does not exist",
+                value=str(root),
+                hint="give the folder that holds python/ and triton/",
+            )
     roots = (*roots, builtin_root())
     files = tuple([(f.as_posix(), f.stat().st_mtime_ns) for root in roots for f in _files(root)])
     return _catalog(roots, files)
@@ -253,7 +277,7 @@ def _family(path: Path, roots: Sequence[Path], builtin: bool) -> Family:
                 strategies[stem] = _template(f"triton/{name}/{file.name}", file, "strategy")
     if not strategies:
         raise TemplateError(
-            str(path),
+            f"{path}:1",
             "the family has no strategy",
             hint=f"add triton/{name}/<strategy>{SUFFIX} under one of the template folders",
         )
@@ -266,7 +290,7 @@ def _family(path: Path, roots: Sequence[Path], builtin: bool) -> Family:
                 found = _template(f"pytest/{file.name}", file, "judge")
                 ordered = dict(sorted(strategies.items()))
                 return Family(name, contract, ordered, found, builtin)
-    raise TemplateError(str(path), "no judge", hint=f"add pytest/_default{SUFFIX}")
+    raise TemplateError(f"{path}:1", "no judge", hint=f"add pytest/_default{SUFFIX}")
 
 
 def _template(name: str, path: Path, role: str) -> Template:
@@ -286,9 +310,10 @@ def _no_orphans(
             name = folder.name
             if name.startswith("_") or name in families or name in broken:
                 continue
-            if any(folder.glob(f"*{SUFFIX}")):
+            files = sorted(folder.glob(f"*{SUFFIX}"))
+            if files:
                 broken[name] = TemplateError(
-                    str(folder),
+                    f"{files[0]}:1",
                     "strategies without a contract",
                     value=folder.name,
                     known=families,

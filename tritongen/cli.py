@@ -211,7 +211,7 @@ def build(config: Path, overwrite: bool) -> None:
     from tritongen.pipeline import build as build_dataset
 
     with _clear_errors():
-        report = build_dataset(config, overwrite=overwrite)
+        report = build_dataset(config, progress=True, overwrite=overwrite)
         _console().print(report.table())
 
 

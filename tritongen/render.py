@@ -127,7 +127,7 @@ class Renderer:
         if expression is None:
             text = f"{self.family.name}({point.computation!r})"
             return blake2b(text.encode(), digest_size=8).hexdigest()
-        text = expression(_Lazy(point.values, self.lets))
+        text = expression(Lazy(point.values, self.lets))
         return self.catalog.operations.id(text, expression.place)
 
     def program_id(self, point: Point) -> str:
@@ -141,7 +141,9 @@ class Renderer:
 
     def _render(self, which: int, context: Mapping[str, Any]) -> str:
         try:
-            return self.templates[which].render(context)
+            text = self.templates[which].render(context)
+            # A wrapper may allocate by methods of its arguments alone
+            return text if "torch." in text else text.replace("import torch\n", "", 1)
         except UndefinedError as error:
             raise RenderError(
                 _place(self.sources[which], error),
@@ -264,7 +266,9 @@ def undeclared(catalog: Catalog, source: TemplateFile) -> frozenset[str]:
     return catalog.made[key]
 
 
-class _Lazy(dict[str, Any]):
+class Lazy(dict[str, Any]):
+    """Values of axes and, on demand, of `let` names."""
+
     def __init__(self, values: Mapping[str, Any], lets: Mapping[str, Any]) -> None:
         super().__init__(values)
         self.lets = lets
