@@ -12,78 +12,95 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import tritongen
 from tritongen.catalog import catalog
 from tritongen.errors import TritongenError
+from tritongen.space import Space
 
 ROOT = Path(__file__).parent.parent
 EVIDENCE = ROOT / "benchmarks" / "evidence"
 TABLE = ROOT / "docs" / "ops.md"
 
 
-def ops_of(family: str) -> dict[str, list[str]]:
-    """Ops of a family by name, with the groups of dtypes that some strategy serves, as `a|b|c`."""
-    found: dict[str, dict[str, None]] = {}
-    for part in tritongen.space(family).spaces:
-        axis = next(axis for axis in part.axes if axis.name == "op")
-        if axis.alphabet is not None:
-            names = [letter.op.name for letter in axis.alphabet.letters]
-        else:
-            names = [str(cell.seen) for cell in axis.cells]
-        for name in dict.fromkeys(names):
-            groups = found.setdefault(name, {})
-            try:
-                only = catalog().space(family, part.strategy, {"op": [name]})
-            except TritongenError:
-                continue
-            dtypes = next(i for i, a in enumerate(only.axes) if a.name == "dtype")
-            for factor in only.factors:
-                for at, own in enumerate(factor.axes):
-                    if own.name == only.axes[dtypes].name:
-                        groups.update(
-                            dict.fromkeys(str(own.cells[r.cells[at]].seen) for r in factor.rows)
-                        )
-    return {name: list(groups) for name, groups in found.items()}
+# The axes that make up a row of a family's table; a second table for what follows a matrix product.
+ROWS = {
+    "elementwise": [("op",)],
+    "reduction": [("op", "dim")],
+    "softmax": [("op", "variant")],
+    "layernorm": [("op", "affine", "residual")],
+    "matmul": [("op", "layout"), ("epilogue",)],
+}
+
+Row = tuple[tuple[str, str], ...]
 
 
-def pairs_to_verify(every: bool) -> Iterator[tritongen.Pair]:
-    """One pair for each op and group of dtypes, of one strategy in turn or of every strategy."""
+def rows_of(family: str) -> dict[Row, list[str]]:
+    """Rows of a family with the groups of dtypes that some strategy serves, as `a|b|c`."""
+    found: dict[Row, dict[str, None]] = {}
+    for axes in ROWS.get(family, [("op",)]):
+        for part in tritongen.space(family).spaces:
+            for values in product(*[values_of(part, name) for name in axes]):
+                row = tuple(zip(axes, values, strict=True))
+                where = {name: [value] for name, value in row}
+                try:
+                    only = catalog().space(family, part.strategy, where)
+                except TritongenError:
+                    continue
+                found.setdefault(row, {}).update(dict.fromkeys(dtype_groups(only)))
+    return {row: list(groups) for row, groups in found.items()}
+
+
+def values_of(part: Space, name: str) -> list[str]:
+    axis = next(axis for axis in part.axes if axis.name == name)
+    if axis.alphabet is not None:
+        return list(dict.fromkeys(letter.op.name for letter in axis.alphabet.letters))
+    return [str(cell.seen) for cell in axis.cells]
+
+
+def dtype_groups(only: Space) -> list[str]:
+    for factor in only.factors:
+        for at, axis in enumerate(factor.axes):
+            if axis.name == "dtype":
+                return list(dict.fromkeys(str(axis.cells[r.cells[at]].seen) for r in factor.rows))
+    return []
+
+
+def pairs_to_verify(every: bool) -> Iterator[tuple[Row, tritongen.Pair]]:
+    """One pair for each row and group of dtypes, of one strategy in turn or of every strategy."""
     for family, strategies in tritongen.families().items():
         turn = 0
-        for op, groups in ops_of(family).items():
+        for row, groups in rows_of(family).items():
             for group in groups:
-                where = {"op": [op], "dtype": group.split("|")}
+                where = {name: [value] for name, value in row} | {"dtype": group.split("|")}
                 turn += 1
-                order = [strategies[(turn + k) % len(strategies)] for k in range(len(strategies))]
-                for strategy in order:
+                for k in range(len(strategies)):
+                    strategy = strategies[(turn + k) % len(strategies)]
                     try:
-                        pair = next(
-                            tritongen.expand(
-                                family, strategy=strategy, where=where, limit=1, seed=turn
-                            )
+                        chosen = tritongen.expand(
+                            family, strategy=strategy, where=where, limit=1, seed=turn
                         )
                     except TritongenError:
                         continue
-                    yield pair
+                    yield row, next(chosen)
                     if not every:
                         break
 
 
 def verify_all(device: str, every: bool, workers: int | None) -> int:
-    pairs = list(pairs_to_verify(every))
+    rows, pairs = zip(*pairs_to_verify(every), strict=True)
     print(f"{len(pairs)} pairs", file=sys.stderr)
     start, records, bad = time.perf_counter(), [], 0
-    for number, (pair, verdict) in enumerate(
-        zip(pairs, tritongen.verify(pairs, device=device, workers=workers), strict=True), start=1
-    ):
-        key = (pair.family, str(pair.metadata["params"].get("op")))
+    verdicts = tritongen.verify(pairs, device=device, workers=workers)
+    for number, (row, pair, verdict) in enumerate(zip(rows, pairs, verdicts, strict=True), start=1):
         if verdict.status != "passed":
             bad += 1
-            print(f"{key} {pair.strategy}: {verdict.status}: {verdict.reason}", file=sys.stderr)
-        records.append(record(pair, verdict))
+            print(f"{pair.strategy} {row} {pair.metadata['params']}", file=sys.stderr)
+            print(f"  {verdict.status}: {verdict.reason[:500]}", file=sys.stderr)
+        records.append(record(row, pair, verdict))
         if number % 50 == 0:
             print(f"{number}/{len(pairs)}, {time.perf_counter() - start:.0f} s", file=sys.stderr)
     seconds = time.perf_counter() - start
@@ -100,11 +117,10 @@ def verify_all(device: str, every: bool, workers: int | None) -> int:
     return 1 if bad else 0
 
 
-def record(pair: tritongen.Pair, verdict: Any) -> dict[str, Any]:
-    op = str(pair.metadata["op"]).split("[")[0].split("(")[0]
+def record(row: Row, pair: tritongen.Pair, verdict: Any) -> dict[str, Any]:
     return {
         "family": pair.family,
-        "op": op,
+        "row": dict(row),
         "strategy": pair.strategy,
         "dtypes": pair.metadata["dtypes"],
         "status": verdict.status,
@@ -134,19 +150,26 @@ def table() -> str:
         seen = sorted({f"{r['device']}, torch {r['torch']}, triton {r['triton']}" for r in records})
         lines += ["", f"{'GPU' if name == 'cuda' else 'CPU'}: {'; '.join(seen) or 'not run'}."]
     for family in tritongen.families():
-        lines += ["", f"## {family}", "", "| op | dtypes | CPU | GPU |", "|---|---|---|---|"]
-        for op, groups in ops_of(family).items():
-            for group in groups:
-                cells = [passed(stored[name], family, op, group) for name in ("cpu", "cuda")]
-                lines.append(f"| {op} | {group.replace('|', ', ')} | {cells[0]} | {cells[1]} |")
+        rows = rows_of(family)
+        lines += ["", f"## {family}"]
+        for axes in ROWS.get(family, [("op",)]):
+            titles = [*axes, "dtypes", "CPU", "GPU"]
+            lines += ["", f"| {' | '.join(titles)} |", "|" + "---|" * len(titles)]
+            for row, groups in rows.items():
+                if tuple(name for name, _ in row) != axes:
+                    continue
+                for group in groups:
+                    cells = [value for _, value in row] + [group.replace("|", ", ")]
+                    cells += [passed(stored[name], family, row, group) for name in ("cpu", "cuda")]
+                    lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
-def passed(records: list[dict[str, Any]], family: str, op: str, group: str) -> str:
+def passed(records: list[dict[str, Any]], family: str, row: Row, group: str) -> str:
     found = {
         r["strategy"]
         for r in records
-        if (r["family"], r["op"], r["status"]) == (family, op, "passed")
+        if (r["family"], r["row"], r["status"]) == (family, dict(row), "passed")
         and r["dtypes"] == group.split("|")
     }
     return ", ".join(sorted(found)) or "-"

@@ -67,6 +67,12 @@ def test_a_false_when_collapses_its_axis_to_the_first_value():
     ]
 
 
+def test_a_filter_does_not_change_what_an_axis_collapses_to():
+    b = axis("b", [1, 2, 3]).only([2, 3], "here")
+    made = make([axis("a", [False, True]), b], [rule("a", "b")])
+    assert [(p.values["a"], p.values["b"]) for p in made] == [(True, 2), (True, 3)]
+
+
 def test_a_rule_over_a_let_connects_the_axes_behind_it():
     lets = {"total": expression("a + b", "here")}
     made = make([axis("a", range(3)), axis("b", range(3))], [rule("total == 2")], lets)

@@ -13,20 +13,21 @@ from tritongen.errors import TemplateError, UnknownNameError
 from tritongen.optable import Domain, Op
 
 ROLES = ("semantic", "form", "tuning", "presentation")
-_TABLE_KEYS = ("table", "tags", "without", "ops", "kinds", "none")
-_CHAIN_KEYS = (
-    "chain",
-    "length",
-    "tags",
-    "without",
-    "ops",
-    "sources",
-    "tensors",
-    "scalars",
-    "kinds",
-    "start",
-    "names",
-)
+_TABLE_KEYS = {"table": str, "tags": list, "without": list, "ops": list}
+_CHAIN_KEYS = {
+    "chain": str,
+    "length": list,
+    "tags": list,
+    "without": list,
+    "ops": list,
+    "sources": list,
+    "tensors": int,
+    "scalars": int,
+    "kinds": list,
+    "start": str,
+    "names": dict,
+}
+_KINDS = ("float", "int")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +46,23 @@ class Cell:
 
 @dataclass(frozen=True)
 class Axis:
-    """A named axis with its role. `alphabet` is set for chains and reads words in filters."""
+    """A named axis with its role. `alphabet` is set for chains and reads words in filters; `first` is the
+    first declared value, to which a rule may collapse the axis."""
 
     name: str
     role: str
     cells: tuple[Cell, ...]
     alphabet: Alphabet | None = None
+    first: Any = None
+
+    def __post_init__(self) -> None:
+        if self.first is None and self.cells:
+            object.__setattr__(self, "first", self.cells[0].seen)
+
+    def is_first(self, cell: int) -> bool:
+        """Whether a cell is the first declared value (a filter may have taken it out)."""
+        seen = self.cells[cell].seen
+        return (seen.cls if isinstance(seen, Chain) else seen) == self.first
 
     @property
     def size(self) -> int:
@@ -65,7 +77,7 @@ class Axis:
         if self.alphabet is not None:
             chains = [c for text in wanted for c in self.alphabet.parse(str(text), place)]
             cells = [_chain_cell(chain) for chain in dict.fromkeys(chains)]
-            return Axis(self.name, self.role, tuple(cells), self.alphabet)
+            return Axis(self.name, self.role, tuple(cells), self.alphabet, self.first)
         known = {_text(cell.seen): cell for cell in self.cells}
         for value in wanted:
             if _text(value) not in known:
@@ -74,7 +86,7 @@ class Axis:
                 )
         chosen = {_text(value) for value in wanted}
         cells = tuple([cell for text, cell in known.items() if text in chosen])
-        return Axis(self.name, self.role, cells)
+        return Axis(self.name, self.role, cells, first=self.first)
 
     def _only_dtypes(self, wanted: Sequence[str], place: str) -> Axis:
         known = [name for cell in self.cells for name in cell.seen.names]
@@ -129,10 +141,13 @@ def make_axis(
     return Axis(name, role, tuple([_plain(v, str(v) if name == "op" else "") for v in spec]))
 
 
-def _check_keys(spec: Mapping[str, Any], known: Sequence[str], place: str) -> None:
-    for key in spec:
+def _check_keys(spec: Mapping[str, Any], known: Mapping[str, type], place: str) -> None:
+    for key, value in spec.items():
         if key not in known:
             raise TemplateError(place, "unknown key of an axis", value=key, known=known)
+        if not isinstance(value, known[key]):
+            hint = f"{key} is a {known[key].__name__}"
+            raise TemplateError(place, f"{key} has the wrong type", value=value, hint=hint)
 
 
 def _select(
@@ -192,7 +207,8 @@ def _chain_axis(
     _check_keys(spec, _CHAIN_KEYS, place)
     ops = _select(spec, spec["chain"], tables, place)
     length = spec.get("length", [1, 1])
-    if not (isinstance(length, list) and len(length) == 2 and 0 <= length[0] <= length[1] <= 8):
+    whole = all(type(n) is int for n in length)
+    if not (whole and len(length) == 2 and 0 <= length[0] <= length[1] <= 8):
         raise TemplateError(place, "length is [least, most] with at most 8 steps", value=length)
     options: dict[str, Any] = {"length": tuple(length)}
     for key in ("sources", "kinds"):
@@ -201,7 +217,10 @@ def _chain_axis(
     for source in options.get("sources", ()):
         if source not in SOURCES:
             raise TemplateError(place, "unknown source of operands", value=source, known=SOURCES)
-    options |= {key: int(spec[key]) for key in ("tensors", "scalars") if key in spec}
+    for kind in options.get("kinds", ()):
+        if kind not in _KINDS:
+            raise TemplateError(place, "unknown kind of values", value=kind, known=_KINDS)
+    options |= {key: spec[key] for key in ("tensors", "scalars") if key in spec}
     if "start" in spec:
         if spec["start"] not in domains:
             raise TemplateError(place, "unknown domain", value=spec["start"], known=domains)

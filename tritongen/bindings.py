@@ -159,4 +159,5 @@ def _size(dim: DimSpec, case: int, values: Mapping[str, Any]) -> int:
     else:
         size = (1, tile, 2 * tile + 3, tile - 1)[case % 4 if case < 4 else 2 + case % 2]
     size = max(dim.min, min(size, dim.max))
-    return -(-size // dim.multiple_of) * dim.multiple_of
+    size = -(-size // dim.multiple_of) * dim.multiple_of
+    return size if size <= dim.max else size - dim.multiple_of

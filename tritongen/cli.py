@@ -35,7 +35,7 @@ def _clear_errors() -> Iterator[None]:
     try:
         yield
     except TritongenError as error:
-        click.echo(f"error: {error}", err=True)
+        _say(error)
         sys.exit(BAD_INPUT)
     except BrokenPipeError:
         sys.stderr.close()
@@ -43,6 +43,10 @@ def _clear_errors() -> Iterator[None]:
     except OSError as error:
         click.echo(f"error: {error.filename or 'file'}: {error.strerror or error}", err=True)
         sys.exit(BAD_INPUT)
+
+
+def _say(error: TritongenError) -> None:
+    click.echo(f"error: {' '.join(str(error).split())}", err=True)
 
 
 def _where(entries: tuple[str, ...]) -> dict[str, list[str]]:
@@ -75,8 +79,10 @@ def main() -> None:
 def list_command(templates: tuple[Path, ...]) -> None:
     """Families with their strategies and numbers of computations, programs and variants."""
     from tritongen.api import families, space
+    from tritongen.catalog import catalog
 
     with _clear_errors():
+        wrong: list[TritongenError] = list(catalog(templates).broken.values())
         table = Table(title="families")
         table.add_column("family")
         table.add_column("strategies", max_width=40)
@@ -84,13 +90,21 @@ def list_command(templates: tuple[Path, ...]) -> None:
             table.add_column(column, justify="right")
         totals = [0, 0, 0]
         for name, strategies in families(templates).items():
-            whole = space(name, templates=templates)
+            try:
+                whole = space(name, templates=templates)
+            except TritongenError as error:
+                wrong.append(error)
+                continue
             numbers = [whole.computations, whole.programs, whole.count]
             totals = [a + b for a, b in zip(totals, numbers, strict=True)]
             table.add_row(name, ", ".join(strategies), *[f"{n:,}" for n in numbers])
         table.add_section()
         table.add_row("all", "", *[f"{n:,}" for n in totals])
         _console().print(table)
+        for error in wrong:
+            _say(error)
+        if wrong:
+            sys.exit(BAD_INPUT)
 
 
 def _console() -> Console:
@@ -134,6 +148,18 @@ _FORMS: dict[str, Callable[[Any], str]] = {
     "blocks": lambda pair: pair.to_blocks(),
     "json": lambda pair: json.dumps(pair.to_record(), ensure_ascii=False),
 }
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file that is whole or absent."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 @main.command()
@@ -191,8 +217,7 @@ def expand(
                 click.echo(text if form == "json" else f"# {pair.id} {pair.description}\n{text}")
                 continue
             path = out / pair.family / f"{pair.id}.{'json' if form == 'json' else 'py'}"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+            _write(path, text)
             written += 1
         if out is not None:
             click.echo(f"{written} pairs in {out}", err=True)

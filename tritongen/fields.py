@@ -10,7 +10,7 @@ import ast
 import inspect
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -83,12 +83,12 @@ def in_expression(expression: Expression, kinds: Kinds) -> tuple[Kind | None, li
     return _Python(found).visit(body, dict(kinds)), found
 
 
-@lru_cache(maxsize=None)
+@cache
 def _members(record: type) -> tuple[str, ...]:
     return tuple([name for name in dir(record) if not name.startswith("_")])
 
 
-@lru_cache(maxsize=None)
+@cache
 def _member(record: type, name: str) -> Kind | None:
     """The kind of a field, or of what a method returns."""
     member = inspect.getattr_static(record, name)
@@ -155,7 +155,7 @@ class _Jinja(_Reader):
         if isinstance(node, nodes.Assign):
             value = self.visit(node.node, kinds)
             named = isinstance(node.target, nodes.Name)
-            kinds |= {name: value if named else None for name in _stored(node.target)}
+            kinds |= dict.fromkeys(_stored(node.target), value if named else None)
             return None
         if isinstance(node, nodes.AssignBlock):
             self._all(node.iter_child_nodes(exclude=("target",)), kinds)
@@ -185,7 +185,7 @@ class _Jinja(_Reader):
     def _loop(self, node: nodes.For, kinds: dict[str, Kind | None]) -> None:
         many = self.visit(node.iter, kinds)
         one = _element(many) if isinstance(node.target, nodes.Name) else None
-        inner = kinds | {name: one for name in _stored(node.target)} | {"loop": None}
+        inner = kinds | dict.fromkeys(_stored(node.target), one) | {"loop": None}
         if node.test is not None:
             self.visit(node.test, inner)
         self._all(iter(node.body), inner)

@@ -8,7 +8,7 @@ give one program. Every finding is `file:line: problem`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from tritongen.sample import renderer_of
 from tritongen.space import Point, Space, pick
 
 _BOUND = ("name", "inputs", "tensors", "scalars", "dtypes", "dims", "shapes")
+Parsed = tuple[Template, nodes.Template]
 _WALKED = 8
 """Programs of a strategy around which every axis is walked."""
 
@@ -33,10 +34,10 @@ def lint(catalog: Catalog) -> list[str]:
     found = [str(error) for error in catalog.broken.values()]
     found += _libraries(catalog)
     for family in catalog.families.values():
-        trees: dict[Template, nodes.Template] = {}
+        trees: list[Parsed] = []
         for template in _templates(family):
             try:
-                trees[template] = _parse(catalog, template.path)
+                trees.append((template, _parse(catalog, template.path)))
             except TritongenError as error:
                 found.append(str(error))
         if len(trees) < len(_templates(family)):
@@ -104,13 +105,15 @@ def _private(name: str) -> bool:
 
 
 def _undeclared(tree: nodes.Template) -> set[str]:
-    """Names that the template takes from its context, less those that it asks for with `is defined`."""
+    """Names that the template takes from its context, less those that it binds itself in some branch or
+    asks for with `is defined`."""
+    bound = {node.name for node in tree.find_all(nodes.Name) if node.ctx != "load"}
     asked = {
         test.node.name
         for test in tree.find_all(nodes.Test)
         if test.name in ("defined", "undefined") and isinstance(test.node, nodes.Name)
     }
-    return meta.find_undeclared_variables(tree) - asked
+    return meta.find_undeclared_variables(tree) - bound - asked
 
 
 def _used(tree: nodes.Template) -> set[str]:
@@ -129,12 +132,12 @@ def _declared(header: Header) -> dict[str, str]:
     }
 
 
-def _names(family: Family, trees: Mapping[Template, nodes.Template]) -> Iterator[str]:
+def _names(family: Family, trees: Sequence[Parsed]) -> Iterator[str]:
     """Names that a template or an expression of its header uses and nothing declares."""
     contract = _declared(family.contract.header)
     ways = [_declared(template.header) for template in family.strategies.values()]
     everywhere = contract | {name: "" for way in ways for name in way}
-    for template, tree in trees.items():
+    for template, tree in trees:
         known = contract | _declared(template.header)
         if template is not family.contract and template is not family.judge:
             allowed = {*known, *_BOUND}
@@ -150,14 +153,14 @@ def _names(family: Family, trees: Mapping[Template, nodes.Template]) -> Iterator
                 yield _problem(place, "undeclared name", name, sorted(given))
 
 
-def _unused(family: Family, trees: Mapping[Template, nodes.Template]) -> Iterator[str]:
+def _unused(family: Family, trees: Sequence[Parsed]) -> Iterator[str]:
     """Axes and derived names that nothing uses. `dtype` speaks through the judge."""
-    uses = {t: _used(tree) | _in_header(t.header) for t, tree in trees.items()}
-    shared = uses[family.contract] | uses[family.judge]
-    for template in (family.contract, *family.strategies.values()):
-        seen = set().union(*uses.values()) if template is family.contract else shared
+    uses = [_used(tree) | _in_header(template.header) for template, tree in trees]
+    everywhere, shared = set().union(*uses), uses[0] | uses[-1]
+    for (template, _), own in zip(trees[:-1], uses, strict=False):
+        seen = everywhere if template is family.contract else shared | own
         for name, what in _declared(template.header).items():
-            if name not in seen | uses[template] and name != "dtype":
+            if name not in seen and name != "dtype":
                 place = declared_at(template, name)
                 yield f"{place}: unused {what}: {name!r}; use it in a template, or take it out"
 
@@ -189,12 +192,10 @@ def _in_header(header: Header) -> set[str]:
 # -- fields ------------------------------------------------------------------------------------------
 
 
-def _fields(
-    catalog: Catalog, family: Family, trees: Mapping[Template, nodes.Template]
-) -> Iterator[str]:
+def _fields(catalog: Catalog, family: Family, trees: Sequence[Parsed]) -> Iterator[str]:
     """Fields of ops, chains, steps, operands and arguments that no such record has."""
     contract = family.contract.header
-    for template, tree in trees.items():
+    for template, tree in trees:
         header = template.header
         kinds = axis_kinds({**contract.axes, **contract.form, **header.axes}, catalog.tables)
         kinds |= _let_kinds({**contract.let, **header.let}, kinds)
@@ -226,6 +227,7 @@ def _spaces(catalog: Catalog, family: Family) -> Iterator[str]:
     """Spaces that are empty or cannot be counted, points that cannot be rendered, dimensions that nothing
     declares, and programs that two points share."""
     seen: dict[tuple[str, str, str], tuple[Template, Point]] = {}
+    told: set[str] = set()
     for name, template in family.strategies.items():
         try:
             space = catalog.space(family.name, name)
@@ -247,14 +249,13 @@ def _spaces(catalog: Catalog, family: Family) -> Iterator[str]:
                     yield _located(error, template)
                     continue
                 key = (point.computation, program.python.text, program.triton.text)
-                first, other = seen.setdefault(key, (template, point))
-                if first is not template:
-                    yield (
-                        f"{template.path}:1: the programs of this strategy are those of {first.path}, "
-                        f"for instance at {point.program}"
-                    )
-                elif other.program != point.program:
-                    yield _twins(family, template, other, point)
+                twin, other = seen.setdefault(key, (template, point))
+                if (twin.path, other.program) == (template.path, point.program):
+                    continue
+                place, problem = _twins(family, twin, other, template, point)
+                if f"{place}{problem}" not in told:
+                    told.add(f"{place}{problem}")
+                    yield f"{place}: {problem}; for instance {point.computation}"
 
 
 def _located(error: TritongenError, template: Template) -> str:
@@ -316,12 +317,15 @@ def _admits(space: Space, values: Mapping[str, Any]) -> bool:
     )
 
 
-def _twins(family: Family, template: Template, one: Point, other: Point) -> str:
+def _twins(
+    family: Family, twin: Template, one: Point, template: Template, other: Point
+) -> tuple[str, str]:
+    """Where and how to say that two points give one program."""
+    if twin is not template:
+        return f"{template.path}:1", f"this strategy gives the programs of {twin.path}"
     apart = [name for name in one.values if one.values[name] != other.values[name]]
-    header = family.contract.header
-    declares = family.contract if {*header.axes, *header.form} & {*apart} else template
+    contract = family.contract.header
+    declares = family.contract if {*contract.axes, *contract.form} & {*apart} else template
     said = [_text({name: point.values[name] for name in apart}) for point in (one, other)]
-    return (
-        f"{declared_at(declares, apart[0])}: {said[0]} and {said[1]} give one program, for instance of "
-        f"{one.computation}; keep them apart with a rule under [where] or [when]"
-    )
+    problem = f"{said[0]} and {said[1]} give one program; tell them apart in the text or by a rule"
+    return declared_at(declares, apart[0]), problem

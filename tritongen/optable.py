@@ -14,6 +14,7 @@ from typing import Any
 from tritongen.errors import TemplateError
 
 _SLOT = re.compile(r"\{(\w+)\}")
+_TABLE = re.compile(r"^\[(\w+)\]", re.MULTILINE)
 KINDS = ("float", "int", "bool")
 
 
@@ -148,32 +149,43 @@ _OP_KEYS = {
 }
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
+    """The records of a file, and for each its place, `file:line: [name]`."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise TemplateError(str(path), f"not valid TOML ({error})") from None
+        line = re.search(r"line (\d+)", str(error))
+        at = f":{line[1]}" if line else ""
+        raise TemplateError(f"{path}{at}", f"not valid TOML ({error})") from None
     except (OSError, UnicodeDecodeError) as error:
         raise TemplateError(str(path), f"cannot be read ({error})") from None
+    lines = {m[1]: text.count("\n", 0, m.start()) + 1 for m in _TABLE.finditer(text)}
+    return raw, {name: f"{path}:{lines.get(name, 1)}: [{name}]" for name in raw}
 
 
 def load_domains(path: Path) -> dict[str, Domain]:
     """Read the lattice of domains; raises TemplateError naming file and key."""
     domains = {}
-    for name, record in _read(path).items():
+    raw, places = _read(path)
+    for name, record in raw.items():
         if not isinstance(record, dict):
-            raise TemplateError(f"{path}: {name}", "a domain is a table", value=record)
+            raise TemplateError(places[name], "a domain is a table", value=record)
         unknown = set(record) - {"lo", "hi", "min_abs", "title"}
         if unknown or not {"lo", "hi"} <= set(record):
             raise TemplateError(
-                f"{path}: {name}",
+                places[name],
                 "a domain has lo, hi and perhaps min_abs",
                 value=sorted(unknown) or record,
                 known=("lo", "hi", "min_abs", "title"),
             )
-        domains[name] = Domain(
-            name, float(record["lo"]), float(record["hi"]), float(record.get("min_abs", 0.0))
-        )
+        bounds = [record["lo"], record["hi"], record.get("min_abs", 0.0)]
+        if not all(type(bound) in (int, float) for bound in bounds):
+            raise TemplateError(places[name], "bounds are numbers", value=bounds)
+        lo, hi, least = map(float, bounds)
+        if not (lo <= hi and 0 <= least <= max(-lo, hi)):
+            raise TemplateError(places[name], "no value lies within the bounds", value=bounds)
+        domains[name] = Domain(name, lo, hi, least)
     return domains
 
 
@@ -183,24 +195,27 @@ def load_table(path: Path, domains: Mapping[str, Domain]) -> dict[str, Op]:
 
     Raises TemplateError naming file, op and key.
     """
-    raw = _read(path)
+    raw, places = _read(path)
     own = raw.pop("_fields", {})
     ops = {}
     for name, record in raw.items():
-        place = f"{path}: [{name}]"
+        place = places[name]
         if not isinstance(record, dict):
             raise TemplateError(place, "an op is a table", value=record)
         for key, value in record.items():
-            if key in own and key not in _OP_KEYS:
-                continue
-            if key not in _OP_KEYS:
+            if key not in _OP_KEYS and key not in own:
                 raise TemplateError(
                     place, "unknown key of an op", value=key, known=[*_OP_KEYS, *own]
                 )
-            if not isinstance(value, _OP_KEYS[key]):
+            kind = _OP_KEYS[key] if key in _OP_KEYS else _type_of(own[key])
+            if not isinstance(value, kind):
                 raise TemplateError(f"{place} {key}", "value of the wrong type", value=value)
         ops[name] = _op(name, path.stem, record, own, place, domains)
     return ops
+
+
+def _type_of(default: Any) -> type | tuple[type, ...]:
+    return (int, float) if type(default) in (int, float) else type(default)
 
 
 def _op(
@@ -222,8 +237,11 @@ def _op(
     identity = record.get("identity_on") or None
     named = [*accepts, *draws, *image.values(), *list(image)[:-1], *filter(None, [identity])]
     for domain in named:
-        if domain not in domains:
+        if not isinstance(domain, str) or domain not in domains:
             raise TemplateError(place, "unknown domain", value=domain, known=domains)
+    for param, values in record.get("params", {}).items():
+        if not isinstance(values, list) or not values:
+            raise TemplateError(f"{place} params", f"{param} needs a list of values", value=values)
     for kind in record.get("dtypes", ["float"]):
         if kind not in KINDS:
             raise TemplateError(f"{place} dtypes", "unknown kind", value=kind, known=KINDS)

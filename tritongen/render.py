@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -27,7 +28,7 @@ from tritongen.catalog import SUFFIX, Catalog
 from tritongen.catalog import Template as TemplateFile
 from tritongen.chain import Chain, Operand, Step
 from tritongen.dtypes import DtypeSet
-from tritongen.errors import RenderError
+from tritongen.errors import RenderError, TritongenError
 from tritongen.optable import Domain, Op
 from tritongen.pair import Pair
 from tritongen.presentation import Program, entry_names, present
@@ -98,7 +99,8 @@ class Renderer:
         self.templates = [self._load(source) for source in self.sources]
         self._depends = self._dependencies(self.family.contract)
         digests = [source.digest for source in self.sources]
-        self.stamp = "/".join([family, strategy, *digests])
+        self.stamp = "/".join([family, strategy, *digests, self._libraries()])
+        self._styles = {n: _digest(s.path.read_text("utf-8")) for n, s in catalog.styles.items()}
         self._python = lru_cache(maxsize=1 << 12)(self._text_of_python)
         self._programs: dict[str, Rendered] = {}
         self._pending: dict[str, Any] = {}
@@ -108,6 +110,23 @@ class Renderer:
             return self.env.get_template(source.name)
         except TemplateSyntaxError as error:
             raise RenderError(f"{source.path}:{error.lineno}", str(error.message)) from None
+
+    def _libraries(self) -> str:
+        """The digest of the macro files that the templates use, directly or not."""
+        texts: dict[str, str] = {}
+        todo = [source.name for source in self.sources]
+        while todo:
+            name = todo.pop()
+            if name in texts or self.env.loader is None:
+                continue
+            try:
+                texts[name] = self.env.loader.get_source(self.env, name)[0]
+                used = meta.find_referenced_templates(self.env.parse(texts[name]))
+            except JinjaError:
+                continue  # rendering says where and why
+            todo += [name for name in used if name]
+        own = {source.name for source in self.sources}
+        return _digest(repr(sorted((name, texts[name]) for name in texts.keys() - own)))
 
     def _dependencies(self, source: TemplateFile) -> frozenset[str]:
         names: set[str] = set()
@@ -131,8 +150,9 @@ class Renderer:
         return self.catalog.operations.id(text, expression.place)
 
     def program_id(self, point: Point) -> str:
-        """The program id of a point, without rendering."""
-        return _digest(f"{self.stamp};{point.program}")
+        """The program id of a point, without rendering. Templates and the ops of the point enter it."""
+        ops = "".join([_records(v) for v in point.values.values() if type(v) in (Op, Chain)])
+        return _digest(f"{self.stamp};{point.program};{ops}")
 
     # -- rendering ---------------------------------------------------------------------------------
 
@@ -145,25 +165,22 @@ class Renderer:
             # A wrapper may allocate by methods of its arguments alone
             return text if "torch." in text else text.replace("import torch\n", "", 1)
         except UndefinedError as error:
+            place = _place(self.sources[which], error)
+            name = re.fullmatch(r"'(\w+)' is undefined", error.message or "")
+            if name is None:
+                raise RenderError(place, f"undefined ({error.message})") from None
             raise RenderError(
-                _place(self.sources[which], error),
-                f"undefined name ({error.message})",
+                place,
+                "undefined name",
+                value=name[1],
                 known=sorted(context),
                 hint="declare it as an axis, a form, a tuning axis or under [let]",
             ) from None
-        except RenderError:
+        except TritongenError:
             raise
-        except (
-            JinjaError,
-            ArithmeticError,
-            LookupError,
-            TypeError,
-            ValueError,
-            AttributeError,
-        ) as error:
-            raise RenderError(
-                _place(self.sources[which], error), f"{type(error).__name__}: {error}"
-            ) from None
+        except Exception as error:  # a template may raise anything
+            place = _place(self.sources[which], error)
+            raise RenderError(place, f"{type(error).__name__}: {error}") from None
 
     def program(self, point: Point) -> Rendered:
         """The rendered program of a point; the last ones are kept, since variants follow each other."""
@@ -226,7 +243,9 @@ class Renderer:
         shown = point.values
         style = self.catalog.styles[shown["style"]]
         comments, docstring, name = shown["comments"], shown["docstring"], program.name
-        identity = _digest(f"{program.program_id};{point.presentation}")
+        identity = _digest(
+            f"{program.program_id};{point.presentation};{self._styles[shown['style']]}"
+        )
         metadata = dict(program.metadata)
         metadata["params"] = {**program.params, **{k: shown[k] for k in PRESENTATION}}
         metadata["entry"] = entry_names(style, name)
@@ -282,6 +301,18 @@ def _environment_of(catalog: Catalog) -> Environment:
     return environment((*catalog.roots, catalog.digest))
 
 
+@lru_cache(maxsize=1 << 12)
+def _record(op: Op) -> str:
+    return _digest(repr(op))
+
+
+def _records(value: Op | Chain) -> str:
+    """The digests of the records of an op or of the steps of a chain."""
+    if isinstance(value, Op):
+        return _record(value)
+    return "".join([_record(letter.op) for letter in value.letters])
+
+
 def _digest(text: str) -> str:
     return blake2b(text.encode(), digest_size=16).hexdigest()
 
@@ -289,6 +320,8 @@ def _digest(text: str) -> str:
 def _place(source: TemplateFile, error: BaseException) -> str:
     """File and line of the innermost frame of a template in the traceback of `error`."""
     place, trace = str(source.path), error.__traceback__
+    if isinstance(error, TemplateSyntaxError) and error.filename:
+        return f"{error.filename}:{error.lineno}"
     while trace is not None:
         name = trace.tb_frame.f_code.co_filename
         if name.endswith(".jinja"):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from keyword import iskeyword
 from pathlib import Path
 
-from tritongen.catalog import SUFFIX
+from tritongen.catalog import SUFFIX, builtin_root
 from tritongen.errors import ConfigError
 
 _CONTRACT = '''{#---
@@ -97,11 +98,18 @@ def wrapper(x):
 def new_family(name: str, folder: Path) -> list[Path]:
     """Write a contract and a strategy of family `name` below `folder`; returns the files.
 
-    Raises ConfigError for a name that is no identifier and for files that are already there.
+    Raises ConfigError for a name that is no identifier, for that of a built-in family and for files that
+    are already there.
     """
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or iskeyword(name):
         raise ConfigError(
-            "family name", "lower-case letters, digits and _ are expected", value=name
+            "family name",
+            "lower-case letters, digits and _ are expected, and no word of Python",
+            value=name,
+        )
+    if (builtin_root() / "python" / f"{name}{SUFFIX}").exists():
+        raise ConfigError(
+            "family name", "a built-in family has this name", value=name, hint="choose another name"
         )
     files = {
         folder / "python" / f"{name}{SUFFIX}": _CONTRACT,

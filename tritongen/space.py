@@ -381,12 +381,12 @@ class _Check:
         self.lets = lets
         self.about = [(at, axis) for at, axis in enumerate(group) if axis.name in names]
         self.last = self.about[-1][0]
-        self.collapsed = next((at for at, a in self.about if a.name == rule.collapses), None)
+        self.collapsed = next((pair for pair in self.about if pair[1].name == rule.collapses), None)
         self.known: dict[tuple[int, ...], bool] = {}
 
     def __call__(self, cells: tuple[int, ...]) -> bool:
         """Whether the rule holds at `cells`."""
-        if self.collapsed is not None and cells[self.collapsed] == 0:
+        if self.collapsed is not None and self.collapsed[1].is_first(cells[self.collapsed[0]]):
             return True
         key = tuple([cells[at] for at, _ in self.about])
         if key not in self.known:
