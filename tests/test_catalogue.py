@@ -76,7 +76,9 @@ def test_variants_of_a_program_alpha_rename_to_one_source(variant, other):
     assert same_program(left, right) is None
 
 
-@pytest.mark.parametrize(("family", "strategy"), STRATEGIES, ids=[f"{f}-{s}" for f, s in STRATEGIES])
+@pytest.mark.parametrize(
+    ("family", "strategy"), STRATEGIES, ids=[f"{f}-{s}" for f, s in STRATEGIES]
+)
 def test_no_source_has_unused_imports_or_names(family, strategy, tmp_path):
     for number, pair in enumerate(tritongen.expand(family, strategy=strategy, limit=20, seed=5)):
         for part in ("python", "triton"):

@@ -12,7 +12,8 @@ from tritongen.axes import Axis, Cell
 from tritongen.catalog import catalog
 from tritongen.errors import EmptySpaceError, TemplateError, UnknownNameError
 from tritongen.expr import expression
-from tritongen.space import Rule, Space, pick, spread
+from tritongen.space import Rule, Space
+from tritongen.spread import pick, spread
 
 
 def axis(name, values, role="semantic"):

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from tritongen.catalog import catalog
+from tritongen.computations import distinct_computations
 from tritongen.errors import EmptySpaceError, UnknownNameError
 from tritongen.pair import Pair
 from tritongen.sample import plan
-from tritongen.space import Point, Space, distinct_computations, spread
+from tritongen.space import Point, Space
+from tritongen.spread import spread
 
 Roots = Sequence[str | Path] | str | Path
 

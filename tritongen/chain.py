@@ -260,7 +260,9 @@ class Chain:
     @property
     def scale(self) -> float:
         """Size below which an error does not shrink with the result (see the op table)."""
-        return max([float(letter.op.extra.get("scale", 0.0)) for letter in self.letters], default=0.0)
+        return max(
+            [float(letter.op.extra.get("scale", 0.0)) for letter in self.letters], default=0.0
+        )
 
     @property
     def ties(self) -> bool:
@@ -382,7 +384,11 @@ class Alphabet:
     def _follow(self, state: _State, letter: Letter) -> _State | None:
         kind, domain, start, last = state
         op = letter.op
-        if kind not in op.dtypes or last in op.undoes or (op.discontinuous and (last or self.start)):
+        if (
+            kind not in op.dtypes
+            or last in op.undoes
+            or (op.discontinuous and (last or self.start))
+        ):
             return None
         if not domain:
             domain = start = self.start or op.draws[0].name

@@ -21,7 +21,8 @@ from tritongen.fields import Kind, Misread, axis_kinds, in_expression, in_templa
 from tritongen.header import Header
 from tritongen.render import PRESENTATION, Lazy, Rendered, environment
 from tritongen.sample import renderer_of
-from tritongen.space import Point, Space, pick
+from tritongen.space import Point, Space
+from tritongen.spread import pick
 
 _BOUND = ("name", "inputs", "tensors", "scalars", "dtypes", "dims", "shapes")
 Parsed = tuple[Template, nodes.Template]
@@ -116,10 +117,6 @@ def _undeclared(tree: nodes.Template) -> set[str]:
     return meta.find_undeclared_variables(tree) - bound - asked
 
 
-def _used(tree: nodes.Template) -> set[str]:
-    return {node.name for node in tree.find_all(nodes.Name) if node.ctx == "load"}
-
-
 def _line(tree: nodes.Template, name: str) -> int:
     return min([n.lineno for n in tree.find_all(nodes.Name) if n.name == name], default=1)
 
@@ -155,7 +152,10 @@ def _names(family: Family, trees: Sequence[Parsed]) -> Iterator[str]:
 
 def _unused(family: Family, trees: Sequence[Parsed]) -> Iterator[str]:
     """Axes and derived names that nothing uses. `dtype` speaks through the judge."""
-    uses = [_used(tree) | _in_header(template.header) for template, tree in trees]
+    uses = [
+        meta.find_undeclared_variables(tree) | _in_header(template.header)
+        for template, tree in trees
+    ]
     everywhere, shared = set().union(*uses), uses[0] | uses[-1]
     for (template, _), own in zip(trees[:-1], uses, strict=False):
         seen = everywhere if template is family.contract else shared | own
@@ -326,6 +326,6 @@ def _twins(
     apart = [name for name in one.values if one.values[name] != other.values[name]]
     contract = family.contract.header
     declares = family.contract if {*contract.axes, *contract.form} & {*apart} else template
-    said = [_text({name: point.values[name] for name in apart}) for point in (one, other)]
+    said = sorted([_text({name: point.values[name] for name in apart}) for point in (one, other)])
     problem = f"{said[0]} and {said[1]} give one program; tell them apart in the text or by a rule"
     return declared_at(declares, apart[0]), problem

@@ -130,9 +130,14 @@ class Style:
 
 def entry_names(style: Style, name: str) -> dict[str, str]:
     """The names of a pair's functions: reference, module, wrapper, kernel, test."""
-    camel = style.camel(name)
-    kinds = ("reference", "module", "wrapper", "kernel", "test")
-    return {kind: style.functions[kind].format(name=name, Name=camel) for kind in kinds}
+    made = style.memo.setdefault("entries", {})
+    if name not in made:
+        if len(made) >= 1 << 12:
+            made.clear()
+        camel = style.camel(name)
+        kinds = ("reference", "module", "wrapper", "kernel", "test")
+        made[name] = {k: style.functions[k].format(name=name, Name=camel) for k in kinds}
+    return dict(made[name])
 
 
 def load_styles(folders: Iterable[Path]) -> dict[str, Style]:

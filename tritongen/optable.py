@@ -153,13 +153,14 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
     """The records of a file, and for each its place, `file:line: [name]`."""
     try:
         text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise TemplateError(str(path), f"cannot be read ({error})") from None
+    try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"line (\d+)", str(error))
-        at = f":{line[1]}" if line else ""
-        raise TemplateError(f"{path}{at}", f"not valid TOML ({error})") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise TemplateError(str(path), f"cannot be read ({error})") from None
+        at = line[1] if line else text.count("\n") + 1
+        raise TemplateError(f"{path}:{at}", f"not valid TOML ({error})") from None
     lines = {m[1]: text.count("\n", 0, m.start()) + 1 for m in _TABLE.finditer(text)}
     return raw, {name: f"{path}:{lines.get(name, 1)}: [{name}]" for name in raw}
 

@@ -18,7 +18,8 @@ from tritongen.catalog import Catalog
 from tritongen.errors import EmptySpaceError, UnknownNameError
 from tritongen.pair import Pair
 from tritongen.render import Renderer
-from tritongen.space import Point, Space, pick
+from tritongen.space import Point, Space
+from tritongen.spread import pick
 
 BUNDLE = 256
 

@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate, combinations
+from itertools import accumulate
 from math import prod
 from typing import Any
 from zlib import crc32
@@ -18,6 +18,7 @@ from zlib import crc32
 from tritongen.axes import ROLES, Axis
 from tritongen.errors import EmptySpaceError, TemplateError
 from tritongen.expr import Expression
+from tritongen.spread import spread
 
 GROUP_LIMIT = 1_000_000
 TUNING_CAP = "at most {} tuning points of one form"
@@ -59,6 +60,11 @@ def _texts(axes: Sequence[Axis], values: Mapping[str, Any]) -> tuple[str, str, s
 
 
 _TEXT_OF = {"semantic": 0, "form": 1, "tuning": 1, "presentation": 2}
+
+
+def weight(axes: Sequence[Axis], cells: Sequence[int]) -> int:
+    """Number of points behind one cell of each of some axes."""
+    return prod([axis.cells[c].weight for axis, c in zip(axes, cells, strict=True)])
 
 
 class Factor:
@@ -109,7 +115,7 @@ class Factor:
         if len(at) == len(self.axes):
             return self.kept
         seen = {tuple([row.cells[i] for i in at]) for row in self.rows}
-        return sum([_weight([self.axes[i] for i in at], cells) for cells in seen])
+        return sum([weight([self.axes[i] for i in at], cells) for cells in seen])
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +150,8 @@ class Space:
         self.caps = (tuning, presentations)
         self.dropped: dict[str, int] = {}
         self.factors = self._factor()
+        self._shown = [f for f in self.factors if f.axes[0].role == "presentation"]
+        self._last: tuple[int, dict[str, Any], str, str] = (-1, {}, "", "")
         if self.count == 0:
             raise EmptySpaceError(
                 f"{family}/{strategy}",
@@ -163,6 +171,14 @@ class Space:
             names.add(name)
         if rule.collapses:
             names.add(rule.collapses)
+        shown = sorted(names & {axis.name for axis in self.axes if axis.role == "presentation"})
+        if shown:
+            raise TemplateError(
+                rule.condition.place,
+                f"the rule {rule.reason!r} depends on how a program is presented",
+                value=shown,
+                hint="rules may use semantic, form and tuning axes",
+            )
         known = {axis.name for axis in self.axes}
         for name in names - known - self.lets.keys():
             raise TemplateError(
@@ -295,7 +311,7 @@ class Space:
     @cached_property
     def presentations(self) -> int:
         """Number of variants of one program."""
-        return prod([f.kept for f in self.factors if f.axes[-1].role == "presentation"])
+        return prod([f.kept for f in self._shown])
 
     @cached_property
     def programs(self) -> int:
@@ -315,20 +331,31 @@ class Space:
             raise IndexError(
                 f"{self.family}/{self.strategy} has {self.count} variants, not {index}"
             )
-        index %= self.count
-        digits = []
-        for factor in reversed(self.factors):
+        number, shown = divmod(index % self.count, self.presentations)
+        program = self._last if self._last[0] == number else self._program(number)
+        values = dict(program[1])
+        texts = ""
+        for factor in self._shown:
+            shown, digit = divmod(shown, factor.kept)
+            texts += factor.unrank(digit, program[3], values)[2]
+        return Point(values, program[2], program[3], texts)
+
+    def _program(self, number: int) -> tuple[int, dict[str, Any], str, str]:
+        """Program `number`: its values and its texts as computation and as program; the last one is kept,
+        since the variants of a program mostly follow each other."""
+        digits, index = [], number
+        made = [factor for factor in self.factors if factor not in self._shown]
+        for factor in reversed(made):
             index, digit = divmod(index, factor.kept)
             digits.append(digit)
         values: dict[str, Any] = {}
-        computation = way = presentation = ""
-        for factor, digit in zip(self.factors, reversed(digits), strict=True):
-            key = computation + way if factor.rotate else ""
-            texts = factor.unrank(digit, key, values)
+        computation = way = ""
+        for factor, digit in zip(made, reversed(digits), strict=True):
+            texts = factor.unrank(digit, computation + way if factor.rotate else "", values)
             computation += texts[0]
             way += texts[1]
-            presentation += texts[2]
-        return Point(values, computation, computation + way, presentation)
+        self._last = (number, values, computation, computation + way)
+        return self._last
 
     def __iter__(self) -> Iterator[Point]:
         for index in range(self.count):
@@ -354,6 +381,7 @@ class Space:
             _sliced(factor, axis, stratum) if axis in factor.axes else factor
             for factor in self.factors
         ]
+        space._last = (-1, {}, "", "")
         return space
 
 
@@ -409,92 +437,9 @@ class _Scope(dict[str, Any]):
         return self[name]
 
 
-def distinct_computations(spaces: Sequence[Space]) -> int:
-    """Number of points of the semantic axes for which at least one of `spaces` has a program.
-
-    The admitted points of a space are a product of one set per group of axes, so the union is counted by
-    inclusion and exclusion over products, and nothing larger than one group is ever listed.
-    """
-    groups = _semantic_groups(spaces)
-    axes = {axis.name: axis for axis in spaces[0].axes}
-    ways = {tuple([_admitted(space, group) for group in groups]) for space in spaces}
-    total = 0
-    for size in range(1, len(ways) + 1):
-        for chosen in combinations(ways, size):
-            shared = [frozenset.intersection(*sets) for sets in zip(*chosen, strict=True)]
-            weights = [
-                sum([_weight([axes[n] for n in group], cells) for cells in common])
-                for group, common in zip(groups, shared, strict=True)
-            ]
-            total += prod(weights) if size % 2 else -prod(weights)
-    return total
-
-
-def _weight(axes: Sequence[Axis], cells: Sequence[int]) -> int:
-    return prod([axis.cells[c].weight for axis, c in zip(axes, cells, strict=True)])
-
-
-def _semantic(factor: Factor) -> list[int]:
-    return [i for i, axis in enumerate(factor.axes) if axis.role == "semantic"]
-
-
-def _semantic_groups(spaces: Sequence[Space]) -> list[tuple[str, ...]]:
-    """Semantic axes that some space connects, joined over all spaces."""
-    groups: list[set[str]] = []
-    for space in spaces:
-        for factor in space.factors:
-            names = {factor.axes[i].name for i in _semantic(factor)}
-            touching = [group for group in groups if group & names]
-            if names:
-                groups = [group for group in groups if not group & names]
-                groups.append(names.union(*touching))
-    return [tuple(sorted(group)) for group in groups]
-
-
-def _admitted(space: Space, group: tuple[str, ...]) -> frozenset[tuple[int, ...]]:
-    """Cells of the axes of `group` that a space admits together."""
-    names: list[str] = []
-    found: set[tuple[int, ...]] = {()}
-    for factor in space.factors:
-        at = [i for i in _semantic(factor) if factor.axes[i].name in group]
-        if at:
-            names += [factor.axes[i].name for i in at]
-            parts = {tuple([row.cells[i] for i in at]) for row in factor.rows}
-            found = {(*left, *right) for left in found for right in parts}
-    order = [names.index(name) for name in group]
-    return frozenset([tuple([cells[i] for i in order]) for cells in found])
-
-
 def scope(values: Mapping[str, Any], lets: Mapping[str, Expression]) -> dict[str, Any]:
     """`values` with every `let` name worked out."""
     known = _Scope(values, lets)
     for name in lets:
         known[name]
     return dict(known)
-
-
-def spread(count: int, n: int, seed: str) -> Iterator[int]:
-    """`n` distinct indices below `count`, ascending: one at random in each of `n` equal intervals."""
-    mixed = crc32(seed.encode())
-    for i in range(min(n, count)):
-        yield pick(count, n, mixed, i)
-
-
-def pick(count: int, n: int, seed: int, i: int) -> int:
-    """Index number `i` of `spread`, by itself: O(1) at any count."""
-    if n >= count:
-        return i
-    low, high = count * i // n, count * (i + 1) // n
-    width = high - low
-    drawn = _mix((seed << 32) ^ (2 * i))
-    if width > 1 << 60:
-        drawn = (drawn << 64) | _mix((seed << 32) ^ (2 * i + 1))
-    return low + drawn % width
-
-
-def _mix(value: int) -> int:
-    """The finaliser of splitmix64."""
-    value = (value + 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
-    value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
-    value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
-    return value ^ (value >> 31)
