@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 
 import pytest
@@ -47,7 +48,7 @@ def test_a_large_sample_takes_several_presentations_of_a_program_in_a_row():
     chosen = plan(catalog(), ["elementwise"], count=4 * BUNDLE)
     programs = [chosen.point(j).program_id for j in range(len(chosen))]
     assert len(set(programs)) < len(programs) / 2
-    runs = 1 + sum(a != b for a, b in zip(programs, programs[1:], strict=False))
+    runs = 1 + sum(a != b for a, b in itertools.pairwise(programs))
     assert runs == len(set(programs))
 
 

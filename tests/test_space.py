@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import time
-from itertools import islice
+from itertools import islice, pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -146,7 +146,7 @@ def test_indices_outside_are_refused():
 def test_spread_is_ascending_and_without_repetition(count, n, seed):
     indices = list(spread(count, n, str(seed)))
     assert len(indices) == min(count, n)
-    assert all(a < b for a, b in zip(indices, indices[1:], strict=False))
+    assert all(a < b for a, b in pairwise(indices))
     assert 0 <= indices[0] <= indices[-1] < count
 
 

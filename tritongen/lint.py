@@ -106,15 +106,15 @@ def _private(name: str) -> bool:
 
 
 def _undeclared(tree: nodes.Template) -> set[str]:
-    """Names that the template takes from its context, less those that it binds itself in some branch or
-    asks for with `is defined`."""
-    bound = {node.name for node in tree.find_all(nodes.Name) if node.ctx != "load"}
-    asked = {
-        test.node.name
-        for test in tree.find_all(nodes.Test)
-        if test.name in ("defined", "undefined") and isinstance(test.node, nodes.Name)
-    }
-    return meta.find_undeclared_variables(tree) - bound - asked
+    """Names that the template takes from its context, less those that it binds itself in some branch and
+    those in branches that ask with `is defined` first."""
+    given = {node.name for node in tree.find_all(nodes.Name) if node.ctx != "load"}
+    for branch in tree.find_all((nodes.If, nodes.CondExpr, nodes.And)):
+        asks = branch.left if isinstance(branch, nodes.And) else branch.test
+        tests = [asks, *asks.find_all(nodes.Test)]
+        if any(isinstance(test, nodes.Test) and test.name == "defined" for test in tests):
+            given |= {node.name for node in branch.find_all(nodes.Name)}
+    return meta.find_undeclared_variables(tree) - given
 
 
 def _line(tree: nodes.Template, name: str) -> int:

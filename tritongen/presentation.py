@@ -244,54 +244,63 @@ class _Names(dict[str, str]):
         return found
 
 
+class _Measured(dict[str, tuple[str, int, int, int]]):
+    """Renamed lines by canonical ones: text, width without placeholders, number of placeholders."""
+
+    def __init__(self, names: _Names) -> None:
+        super().__init__()
+        self.named = names.__getitem__
+
+    def __missing__(self, line: str) -> tuple[str, int, int, int]:
+        format_, identifiers = _code_parts(line)
+        text = format_ % tuple(map(self.named, identifiers))
+        if _SUSPECT in text:
+            text = text.replace(_SUSPECT, "")
+            text = text if text.lstrip(" ").startswith("#") else f"{_SUSPECT}{text}"
+        shown, camels = text.count(_NAME), text.count(_CAMEL)
+        found = (f"{text}\n", len(text.lstrip(_SUSPECT)) - shown - camels, shown, camels)
+        if len(self) < 1 << 14:
+            self[line] = found
+        return found
+
+
 class _Presenter:
     """What one style makes of lines and docstrings, kept."""
 
-    __slots__ = ("flat", "getters", "lines", "names")
+    __slots__ = ("docstrings", "getters", "lines", "measured", "names")
 
     def __init__(self, style: Style) -> None:
         scopes = (HOST, KERNEL)
         self.names = [_Names(style, scope) for scope in scopes]
-        self.flat = [_Cache(self._flat_maker(scope), 1 << 13) for scope in scopes]
-        self.lines = [_Cache(self._line_maker(scope, 1, 1), 1 << 13) for scope in scopes]
+        self.measured = [_Measured(names) for names in self.names]
+        self.lines = [_Cache(self._line_getter(scope, 1, 1), 1 << 14) for scope in scopes]
+        self.docstrings = {
+            shape: [_Cache(self._docstring_maker(scope, shape), 1 << 12) for scope in scopes]
+            for shape in DOCSTRINGS
+        }
         self.getters: dict[tuple[str, int, int], list[Rename]] = {}
 
     def lookups(self, key: tuple[str, int, int]) -> list[Rename]:
         """A lookup per kind of item, for a docstring style and the lengths of the pair's name."""
-        if len(self.getters) >= 256:
+        if len(self.getters) >= 1 << 12:
             self.getters.clear()
         docstring, length, camel = key
-        lines = [self._line_maker(scope, length, camel) for scope in (HOST, KERNEL)]
-        docs = [self._docstring_maker(scope, docstring) for scope in (HOST, KERNEL)]
-        caches = [*self.lines, *[_Cache(make, 1 << 11) for make in (*lines, *docs, *docs)]]
-        found = self.getters[key] = [cache.__getitem__ for cache in caches]
+        plain = [cache.__getitem__ for cache in self.lines]
+        docs = [cache.__getitem__ for cache in self.docstrings[docstring]]
+        mentions = [self._line_getter(scope, length, camel) for scope in (HOST, KERNEL)]
+        found = self.getters[key] = [*plain, *mentions, *docs, *docs]
         return found
 
-    def _flat_maker(self, scope: int) -> Rename:
-        named = self.names[scope].__getitem__
+    def _line_getter(self, scope: int, length: int, camel: int) -> Rename:
+        measured = self.measured[scope]
 
-        def make(line: str) -> str:
-            format_, identifiers = _code_parts(line)
-            return format_ % tuple(map(named, identifiers))
+        def get(line: str) -> str:
+            text, width, shown, camels = measured[line]
+            if width + shown * length + camels * camel <= WIDTH:
+                return text
+            return _broken(text, length, camel)
 
-        return make
-
-    def _line_maker(self, scope: int, length: int, camel: int) -> Rename:
-        flat = self.flat[scope]
-
-        def make(line: str) -> str:
-            text = flat[line]
-            mark = ""
-            if _SUSPECT in text:
-                text = text.replace(_SUSPECT, "")
-                mark = "" if text.lstrip(" ").startswith("#") else _SUSPECT
-            width = len(text) + text.count(_NAME) * (length - 1) + text.count(_CAMEL) * (camel - 1)
-            if width <= WIDTH:
-                return f"{mark}{text}\n"
-            text = text.replace(_NAME, _NAME * length).replace(_CAMEL, _CAMEL * camel)
-            return f"{mark}{_broken(text)}\n"
-
-        return make
+        return get
 
     def _docstring_maker(self, scope: int, docstring: str) -> Rename:
         named = self.names[scope].__getitem__
@@ -303,15 +312,21 @@ class _Presenter:
         return make
 
 
-def _broken(line: str) -> str:
-    """A line that is too long as the formatter breaks it; placeholders are of one letter again."""
+@lru_cache(maxsize=1 << 16)
+def _broken(text: str, length: int, camel: int) -> str:
+    """A renamed line that is too long for a name of `length` letters, as the formatter breaks it."""
+    mark = _SUSPECT if text.startswith(_SUSPECT) else ""
+    line = text[len(mark) : -1]
+    if line.lstrip(" ").startswith("#"):
+        return text
+    line = line.replace(_NAME, _NAME * length).replace(_CAMEL, _CAMEL * camel)
     trailing = _TRAILING.fullmatch(line) if "  #" in line else None
     if trailing is None:
-        text = wrap(line, WIDTH)
+        line = wrap(line, WIDTH)
     else:
         indent = line[: len(line) - len(line.lstrip(" "))]
-        text = f"{indent}{trailing[2]}\n{wrap(trailing[1], WIDTH)}"
-    return _PLACEHOLDERS.sub(lambda found: found[0][0], text)
+        line = f"{indent}{trailing[2]}\n{wrap(trailing[1], WIDTH)}"
+    return f"{mark}{_PLACEHOLDERS.sub(lambda found: found[0][0], line)}\n"
 
 
 # -- programs --------------------------------------------------------------------------------------

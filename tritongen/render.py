@@ -21,6 +21,7 @@ from jinja2 import (
 from jinja2 import (
     TemplateError as JinjaError,
 )
+from jinja2.runtime import LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from tritongen.bindings import Argument, Bindings, bind
@@ -36,7 +37,7 @@ from tritongen.space import Point, scope
 
 PRESENTATION = ("style", "comments", "docstring")
 EASY, MEDIUM = 2, 4
-_RECORDS = frozenset({Argument, Chain, DtypeSet, Domain, Op, Operand, Step})
+_RECORDS = frozenset({Argument, Chain, DtypeSet, Domain, LoopContext, Op, Operand, Step})
 
 
 def difficulty(points: float) -> str:
@@ -63,11 +64,22 @@ class Rendered:
 class _Environment(ImmutableSandboxedEnvironment):
     """The sandbox, with a short way for our own frozen records."""
 
-    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        """Whether a template may read `obj.attr`."""
-        if type(obj) in _RECORDS:
-            return not attr.startswith("_")
-        return super().is_safe_attribute(obj, attr, value)
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """`obj.attribute` in a template."""
+        if type(obj) in _RECORDS and not attribute.startswith("_"):
+            try:
+                return getattr(obj, attribute)
+            except AttributeError:
+                return self.undefined(obj=obj, name=attribute)
+        return super().getattr(obj, attribute)
+
+    def call(self, context: Any, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """`obj(...)` in a template."""
+        if type(obj) is Macro:
+            for name in ("_loop_vars", "_block_vars"):
+                kwargs.pop(name, None)
+            return obj(*args, **kwargs)
+        return super().call(context, obj, *args, **kwargs)
 
 
 @lru_cache(maxsize=4)
