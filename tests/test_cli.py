@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner, Result
 
-from tritongen import Pair, verify
+from tritongen import Pair
 from tritongen.catalog import catalog
+
+if TYPE_CHECKING:
+    from click.testing import Result
 
 RIGHT = """# <PYTHON>
 def twice(x):
@@ -38,6 +42,8 @@ def get_test_inputs():
 
 
 def run(*args: object) -> Result:
+    from click.testing import CliRunner
+
     from tritongen.cli import main
 
     return CliRunner().invoke(main, [str(arg) for arg in args])
@@ -347,6 +353,12 @@ def test_a_wrong_template_is_refused_and_damages_nothing(make_family, tmp_path, 
     assert contents(tmp_path / "out") == before
 
 
+def test_a_message_stays_on_one_line_whatever_the_folder_is_called(make_family):
+    root = make_family(edit_contract=lambda text: text.replace("title =", "titel ="))
+    odd = root.rename(root.parent / "two\nlines")
+    assert "two lines/python/tiny.py.jinja:2" in refused("show", "tiny", "--templates", odd)
+
+
 def test_pairs_written_before_a_fault_are_whole(make_family, tmp_path):
     root = make_family(edit_contract=lambda text: text + "{{ 1 // (5 - factor) }}")
     out = tmp_path / "out"
@@ -421,7 +433,7 @@ def test_a_missing_configuration_is_named(tmp_path):
 
 
 def test_a_missing_gpu_is_said(tmp_path, monkeypatch):
-    monkeypatch.setattr(sys.modules[verify.__module__], "has_gpu", lambda: False)
+    monkeypatch.setattr(import_module("tritongen.verify.gate"), "has_gpu", lambda: False)
     path = tmp_path / "candidate.py"
     path.write_text(RIGHT)
     said = refused("check", path, "--device", "cuda")
@@ -431,7 +443,7 @@ def test_a_missing_gpu_is_said(tmp_path, monkeypatch):
 
 def test_a_missing_gpu_stops_a_build_before_it_writes(tmp_path, monkeypatch, make_family):
     pytest.importorskip("pydantic")
-    monkeypatch.setattr(sys.modules[verify.__module__], "has_gpu", lambda: False)
+    monkeypatch.setattr(import_module("tritongen.verify.gate"), "has_gpu", lambda: False)
     out = tmp_path / "dataset"
     text = f"out = '{out}'\ncount = 4\nfamilies = ['tiny']\ntemplates = ['{make_family()}']\n"
     said = refused("build", config(tmp_path, text + "[verify]\ndevice = 'cuda'\n"))

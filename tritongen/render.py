@@ -37,6 +37,7 @@ from tritongen.space import Point, scope
 
 PRESENTATION = ("style", "comments", "docstring")
 EASY, MEDIUM = 2, 4
+KEPT_PROGRAMS, KEPT_TEXTS = 64, 256
 _RECORDS = frozenset({Argument, Chain, DtypeSet, Domain, LoopContext, Op, Operand, Step})
 
 
@@ -109,13 +110,17 @@ class Renderer:
         self.env = _environment_of(catalog)
         self.sources = (self.family.contract, self.strategy, self.family.judge)
         self.templates = [self._load(source) for source in self.sources]
-        self._depends = self._dependencies(self.family.contract)
+        self._depends = [self._dependencies(source) for source in self.sources]
         digests = [source.digest for source in self.sources]
         self.stamp = "/".join([family, strategy, *digests, self._libraries()])
         self._styles = {n: _digest(s.path.read_text("utf-8")) for n, s in catalog.styles.items()}
-        self._python = lru_cache(maxsize=1 << 12)(self._text_of_python)
+        self._axes = self._axis_names()
+        self._texts: list[dict[Any, Program]] = [{}, {}, {}]
         self._programs: dict[str, Rendered] = {}
-        self._pending: dict[str, Any] = {}
+
+    def _axis_names(self) -> tuple[str, ...]:
+        contract, way = self.family.contract.header, self.strategy.header
+        return (*contract.axes, *contract.form, *way.form, *way.tuning)
 
     def _load(self, source: TemplateFile) -> Template:
         try:
@@ -168,8 +173,23 @@ class Renderer:
 
     # -- rendering ---------------------------------------------------------------------------------
 
-    def _text_of_python(self, key: str) -> Program:
-        return Program(self._render(0, self._pending))
+    def _text(self, which: int, context: Mapping[str, Any], bindings: Bindings) -> Program:
+        """One of the three texts. Programs that differ in what its template does not use share it."""
+        uses = self._depends[which]
+        key = (
+            tuple([str(context[name]) for name in self._axes if name in uses]),
+            context["name"] if "name" in uses else "",
+            bindings.arguments if uses & {"inputs", "tensors", "scalars"} else (),
+            bindings.dtypes,
+            (bindings.dims, bindings.shapes) if uses & {"dims", "shapes"} else (),
+        )
+        kept = self._texts[which]
+        found = kept.get(key)
+        if found is None:
+            if len(kept) >= KEPT_TEXTS:
+                kept.clear()
+            found = kept[key] = Program(self._render(which, context))
+        return found
 
     def _render(self, which: int, context: Mapping[str, Any]) -> str:
         try:
@@ -198,7 +218,7 @@ class Renderer:
         """The rendered program of a point; the last ones are kept, since variants follow each other."""
         found = self._programs.get(point.program)
         if found is None:
-            if len(self._programs) >= 64:
+            if len(self._programs) >= KEPT_PROGRAMS:
                 self._programs.clear()
             found = self._programs[point.program] = self._program(point)
         return found
@@ -210,14 +230,10 @@ class Renderer:
         contract = self.family.contract.header
         name = str(contract.name(values)) if contract.name else self.family.name
         context = values | bindings.context() | {"name": name}
-        self._pending = context
-        key = "".join([f"{k}={params[k]};" for k in params if k in self._depends])
-        plain = not self._depends & bindings.context().keys()
-        python = self._python(key) if plain else Program(self._render(0, context))
         return Rendered(
-            python=python,
-            triton=Program(self._render(1, context)),
-            test=Program(self._render(2, context)),
+            python=self._text(0, context, bindings),
+            triton=self._text(1, context, bindings),
+            test=self._text(2, context, bindings),
             values=context,
             name=name,
             program_id=self.program_id(point),
