@@ -26,6 +26,7 @@ _CHAIN_KEYS = {
     "kinds": list,
     "start": str,
     "names": dict,
+    "methods": bool,
 }
 _KINDS = ("float", "int")
 
@@ -225,6 +226,7 @@ def _chain_axis(
         if spec["start"] not in domains:
             raise TemplateError(place, "unknown domain", value=spec["start"], known=domains)
         options["start"] = spec["start"]
+    options["methods"] = spec.get("methods", False)
     names = tuple(spec.get("names", {}).items())
     alphabet = _alphabet(tuple(ops), tuple(domains.values()), tuple(options.items()), names)
     cells = [

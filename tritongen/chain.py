@@ -79,6 +79,7 @@ class ChainClass:
     tensors: int
     scalars: int
     broadcast: bool
+    methods: bool
     yields: str
 
     def __str__(self) -> str:
@@ -136,6 +137,11 @@ class Chain:
     def broadcast(self) -> bool:
         """Whether an operand is a row or column vector."""
         return self.cls.broadcast
+
+    @property
+    def methods(self) -> bool:
+        """Whether a step has a method spelling (known to rules if the axis says `methods = true`)."""
+        return self.cls.methods
 
     @property
     def yields(self) -> str:
@@ -278,7 +284,7 @@ class Chain:
 
 
 _State = tuple[str, str, str, str]
-_Need = tuple[int, int, int, str]
+_Need = tuple[int, int, int, int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,10 +317,12 @@ class Alphabet:
         scalars: int = 2,
         kinds: Sequence[str] = ("float", "int"),
         start: str = "",
+        methods: bool = False,
         names: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.domains = domains
         self.names = names
+        self.methods = methods
         self.length = length
         self.sources = tuple(sources)
         self.tensors = min(tensors, len(TENSOR_NAMES))
@@ -359,7 +367,7 @@ class Alphabet:
                     op.undoes,
                     name,
                 ),
-                *(op.identity_on, firsts, _demand(letter)),
+                *(op.identity_on, firsts, self._demand(letter)),
             )
             groups.setdefault(key, []).append(letter)
         return [tuple(group) for group in groups.values()]
@@ -368,8 +376,9 @@ class Alphabet:
         low, high = self.length
         for kind, length in product(self.kinds, range(low, high + 1)):
             for need, count in sorted(self._count(self._initial(kind), length).items()):
-                tensors, scalars, broadcast, yields = need
-                yield ChainClass(kind, length, tensors, scalars, bool(broadcast), yields), count
+                tensors, scalars, broadcast, methods, yields = need
+                flags = (bool(broadcast), bool(methods))
+                yield ChainClass(kind, length, tensors, scalars, *flags, yields), count
 
     def _initial(self, kind: str) -> _State:
         return (kind, "", "", "")
@@ -407,7 +416,7 @@ class Alphabet:
     def _count(self, state: _State, length: int) -> dict[_Need, int]:
         """Number of words of `length` further letters from `state`, by what they need."""
         if length == 0:
-            return {(0, 0, 0, "bool" if state[0] == "bool" else "same"): 1}
+            return {(0, 0, 0, 0, "bool" if state[0] == "bool" else "same"): 1}
         key = (state, length)
         if key not in self._counts:
             found: dict[_Need, int] = {}
@@ -423,9 +432,10 @@ class Alphabet:
             after = self._after(state, at)
             if after is None or (after[0] == "bool" and length > 1):
                 continue
-            new, fixed, wide = _demand(group[0])
+            new, fixed, *flags = self._demand(group[0])
             for rest, count in self._count(after, length - 1).items():
-                need = (rest[0] + new, rest[1] + fixed, rest[2] | wide, rest[3])
+                either = (rest[2] | flags[0], rest[3] | flags[1])
+                need = (rest[0] + new, rest[1] + fixed, *either, rest[4])
                 if need[0] <= self.tensors and need[1] <= self.scalars:
                     yield group, need, after, count, rest
 
@@ -444,7 +454,8 @@ class Alphabet:
     def unrank(self, cls: ChainClass, index: int) -> Chain:
         """Word number `index` of `cls`; the caller keeps `index` below the class's count."""
         state = self._initial(cls.kind)
-        need: _Need = (cls.tensors, cls.scalars, int(cls.broadcast), cls.yields)
+        flags = (int(cls.broadcast), int(cls.methods))
+        need: _Need = (cls.tensors, cls.scalars, *flags, cls.yields)
         letters: list[Letter] = []
         for left in range(cls.length, 0, -1):
             ends, branches = self._table(state, left, need)
@@ -495,24 +506,26 @@ class Alphabet:
 
     def _word(self, letters: tuple[Letter, ...], kind: str) -> Iterator[Chain]:
         state: _State | None = self._initial(kind)
-        tensors = scalars = broadcast = 0
+        tensors = scalars = broadcast = methods = 0
         for letter in letters:
             if state is None or state[0] == "bool":
                 return
             state = self._follow(state, letter)
-            new, fixed, wide = _demand(letter)
-            tensors, scalars, broadcast = tensors + new, scalars + fixed, broadcast | wide
+            new, fixed, wide, spelled = self._demand(letter)
+            tensors, scalars = tensors + new, scalars + fixed
+            broadcast, methods = broadcast | wide, methods | spelled
         low, high = self.length
         if state is None or tensors > self.tensors or scalars > self.scalars:
             return
         if low <= len(letters) <= high:
             yields = "bool" if state[0] == "bool" else "same"
-            cls = ChainClass(kind, len(letters), tensors, scalars, bool(broadcast), yields)
+            flags = (bool(broadcast), bool(methods))
+            cls = ChainClass(kind, len(letters), tensors, scalars, *flags, yields)
             yield self._chain(letters, cls)
 
-
-def _demand(letter: Letter) -> tuple[int, int, int]:
-    """New tensors, scalars, and whether a vector is broadcast."""
-    vectors = sum([s in ("row", "col") for s in letter.sources])
-    fixed = letter.sources.count("scalar")
-    return letter.sources.count("new") + vectors, fixed, int(vectors > 0)
+    def _demand(self, letter: Letter) -> tuple[int, int, int, int]:
+        """New tensors, scalars, whether a vector is broadcast, whether there is a method spelling."""
+        vectors = sum([s in ("row", "col") for s in letter.sources])
+        fixed = letter.sources.count("scalar")
+        spelled = self.methods and letter.op.method != ""
+        return letter.sources.count("new") + vectors, fixed, int(vectors > 0), int(spelled)

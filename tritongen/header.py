@@ -153,16 +153,18 @@ class _Reader:
         self.lines = body.split("\n")
         self.role = role
 
-    def place(self, key: str) -> str:
-        """`file:line` of the first line that begins with `key`."""
+    def place(self, key: str, section: str = "") -> str:
+        """`file:line` of the first line (of a section) that begins with `key`."""
         pattern = re.compile(rf'\[?"?{re.escape(key)}"?\s*[\]=]')
+        inside = not section
         for number, line in enumerate(self.lines, start=2):
-            if pattern.match(line.strip()):
+            inside = inside or line.strip() == f"[{section}]"
+            if inside and pattern.match(line.strip()):
                 return f"{self.path}:{number}"
         return f"{self.path}:1"
 
-    def expr(self, text: Any, key: str) -> Expression:
-        return expression(str(text), self.place(key))
+    def expr(self, text: Any, key: str, section: str = "") -> Expression:
+        return expression(str(text), self.place(key, section))
 
     def header(self, raw: dict[str, Any]) -> Header:
         known = _KEYS[self.role]
@@ -186,7 +188,7 @@ class _Reader:
         if key in ("tags", "requires", "targets"):
             return tuple(value)
         if key in ("where", "when", "let"):
-            return {name: self.expr(text, name) for name, text in value.items()}
+            return {name: self.expr(text, name, key) for name, text in value.items()}
         if key == "inputs":
             return {name: self.input(name, spec) for name, spec in value.items()}
         if key == "dims":
