@@ -111,3 +111,16 @@ def test_a_verified_build_on_the_cpu(tmp_path):
         assert proof["targets"] == {"sm_90": "ok"}
         assert proof["torch"]
         assert proof["seconds"] > 0
+
+
+def test_several_processes_write_the_same_bytes(tmp_path, monkeypatch):
+    monkeypatch.setattr("tritongen.pipeline.builder.WORTH_IT", 0)
+    written = []
+    for workers in (1, 2):
+        out = tmp_path / str(workers)
+        verify = {"device": "none", "workers": workers}
+        build({"out": str(out), "count": 900, "shard_size": 200, "verify": verify})
+        shards = sorted(out.glob("*/shard-*.parquet"))
+        written.append({str(path.relative_to(out)): path.read_bytes() for path in shards})
+    assert len(written[0]) > 5
+    assert written[0] == written[1]

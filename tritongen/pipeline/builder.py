@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from tritongen.export.card import write_card
 from tritongen.export.counts import Counts
 from tritongen.export.manifest import Manifest, ShardFile
 from tritongen.pipeline.ledger import Identity, Ledger, open_ledger
+from tritongen.pipeline.parallel import WORTH_IT, write_shards
 from tritongen.pipeline.progress import Meter, meter
 from tritongen.pipeline.report import BuildReport, make_report
 from tritongen.pipeline.shards import Judge, write_shard
@@ -108,11 +110,19 @@ def _write_shards(
     judge: Judge | None,
     shown: Meter,
 ) -> None:
+    missing = []
     for shard in range(_shards(source, config)):
         entry = ledger.entry(shard)
-        if entry is not None:
+        if entry is None:
+            missing.append(shard)
+        else:
             shown.skip(entry.counts.passed, entry.counts.refused)
-            continue
+    workers = config.verify.workers or os.cpu_count() or 1
+    if judge is None and workers > 1 and len(missing) * config.shard_size >= WORTH_IT:
+        for kept, refused in write_shards(missing, config, ledger.identity, table, workers):
+            shown.tick(kept, refused)
+        return
+    for shard in missing:
         write_shard(
             ledger,
             source.plan,
