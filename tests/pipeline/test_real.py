@@ -119,7 +119,7 @@ def test_several_processes_write_the_same_bytes(tmp_path, monkeypatch):
     for workers in (1, 2):
         out = tmp_path / str(workers)
         verify = {"device": "none", "workers": workers}
-        build({"out": str(out), "count": 900, "shard_size": 200, "verify": verify})
+        tritongen.build({"out": str(out), "count": 900, "shard_size": 200, "verify": verify})
         shards = sorted(out.glob("*/shard-*.parquet"))
         written.append({str(path.relative_to(out)): path.read_bytes() for path in shards})
     assert len(written[0]) > 5
