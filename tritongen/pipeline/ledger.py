@@ -82,7 +82,7 @@ class Ledger:
             self._clear()
             self._stale = None
         write_bytes(self._state / "build.json", _dump({"format": FORMAT, **asdict(self.identity)}))
-        for folder in (*_FOLDERS, f"{STATE}/shards", "."):
+        for folder in (*_FOLDERS, STATE, f"{STATE}/shards", "."):
             remove_partials(self.out / folder)
 
     def entry(self, shard: int) -> ShardEntry | None:
