@@ -65,3 +65,29 @@ def test_every_block_of_a_page_runs(page, tmp_path):
             run_python(python, tmp_path)
         else:
             pytest.fail(f"{page.name}: a block of kind {info!r} is not run by this test")
+
+
+def test_the_table_of_the_readme_is_what_list_prints():
+    import tritongen
+
+    text = (ROOT / "README.md").read_text()
+    for family, strategies in tritongen.families().items():
+        space = tritongen.space(family)
+        row = next(line for line in text.splitlines() if line.startswith(f"| {family} |"))
+        numbers = f"| {space.computations:,} | {space.programs:,} | {space.count:,} |"
+        assert row.endswith(numbers), (row, numbers)
+        assert all(strategy in row for strategy in strategies)
+
+
+def test_the_pair_of_the_readme_is_rendered():
+    import tritongen
+
+    where = {
+        "op": "softmax", "variant": "plain", "pre": "identity", "dim": "last", "layout": "contiguous",
+        "exp_form": "exp", "accumulate": "scalar", "torch_form": "steps", "alloc": "empty_like",
+        "loop": "range", "BLOCK_SIZE": 512, "num_warps": 4, "style": "tutorial", "docstring": "brief",
+        "comments": True,
+    }  # fmt: skip
+    pair = next(tritongen.expand("softmax", strategy="online", where=where, limit=1))
+    shown = [body for info, body in blocks(ROOT / "README.md") if info == "python rendered"]
+    assert shown == [pair.python_code, pair.triton_code]
