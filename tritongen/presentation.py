@@ -207,7 +207,7 @@ def _parts(text_of: Callable[[Rename], str], shape: Callable[[str], str] = str) 
     return text.replace("%", "%%").replace(_HOLE, "%s"), tuple(found)
 
 
-@lru_cache(maxsize=1 << 15)
+@lru_cache(maxsize=1 << 14)
 def _code_parts(line: str) -> Parts:
     """A line of code, or a comment, taken apart."""
     if line.lstrip(" ").startswith("#"):
@@ -259,8 +259,9 @@ class _Measured(dict[str, tuple[str, int, int, int]]):
             text = text if text.lstrip(" ").startswith("#") else f"{_SUSPECT}{text}"
         shown, camels = text.count(_NAME), text.count(_CAMEL)
         found = (f"{text}\n", len(text.lstrip(_SUSPECT)) - shown - camels, shown, camels)
-        if len(self) < 1 << 14:
-            self[line] = found
+        if len(self) >= 1 << 12:
+            self.clear()
+        self[line] = found
         return found
 
 
@@ -273,9 +274,9 @@ class _Presenter:
         scopes = (HOST, KERNEL)
         self.names = [_Names(style, scope) for scope in scopes]
         self.measured = [_Measured(names) for names in self.names]
-        self.lines = [_Cache(self._line_getter(scope, 1, 1), 1 << 14) for scope in scopes]
+        self.lines = [_Cache(self._line_getter(scope, 1, 1), 1 << 12) for scope in scopes]
         self.docstrings = {
-            shape: [_Cache(self._docstring_maker(scope, shape), 1 << 12) for scope in scopes]
+            shape: [_Cache(self._docstring_maker(scope, shape), 1 << 9) for scope in scopes]
             for shape in DOCSTRINGS
         }
         self.getters: dict[tuple[str, int, int], list[Rename]] = {}
@@ -312,7 +313,7 @@ class _Presenter:
         return make
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 13)
 def _broken(text: str, length: int, camel: int) -> str:
     """A renamed line that is too long for a name of `length` letters, as the formatter breaks it."""
     mark = _SUSPECT if text.startswith(_SUSPECT) else ""

@@ -37,7 +37,7 @@ from tritongen.space import Point, scope
 
 PRESENTATION = ("style", "comments", "docstring")
 EASY, MEDIUM = 2, 4
-KEPT_PROGRAMS, KEPT_TEXTS = 64, 256
+KEPT_PROGRAMS, KEPT_TEXTS = 16, 64
 _RECORDS = frozenset({Argument, Chain, DtypeSet, Domain, LoopContext, Op, Operand, Step})
 
 
