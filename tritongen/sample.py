@@ -21,7 +21,7 @@ from tritongen.render import Renderer
 from tritongen.space import Point, Space
 from tritongen.spread import pick
 
-BUNDLE = 256
+BUNDLE = 128
 
 
 class Planned:
