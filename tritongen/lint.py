@@ -60,6 +60,8 @@ def _parse(catalog: Catalog, path: Path) -> nodes.Template:
         return env.parse(path.read_text(encoding="utf-8"))
     except TemplateSyntaxError as error:
         raise RenderError(f"{path}:{error.lineno}", str(error.message)) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise RenderError(str(path), f"cannot be read ({error})") from None
 
 
 def _problem(place: str, problem: str, value: object, known: Iterable[str]) -> str:
