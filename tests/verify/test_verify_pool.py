@@ -180,3 +180,11 @@ def _alive(pid: int) -> bool:
     except (OSError, IndexError):
         return False
     return state != "Z"
+
+
+@pytest.mark.parametrize("timeout", ["x", 0, -1, None, True])
+def test_a_timeout_that_is_no_positive_number_is_refused_at_the_call(timeout):
+    from tritongen.verify.gate import verify
+
+    with pytest.raises(VerificationError, match="timeout"):
+        verify([], device="cpu", timeout=timeout)

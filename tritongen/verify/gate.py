@@ -338,7 +338,12 @@ def verify(
     A pair (anything with `python_code`, `triton_code`, `test_code`, `metadata`) gives a `Verdict`;
     an iterable gives an iterator of verdicts in the same order, taken as they come. `auto` is the
     GPU if there is one, else compilation for `targets` plus Triton's interpreter.
+
+    Raises DeviceError where `cuda` is asked for and there is none, and VerificationError for an unknown
+    target and a timeout that is no positive number.
     """
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or timeout <= 0:
+        raise VerificationError("timeout", "a number of seconds above 0 is expected", value=timeout)
     gate = shared_gate(device, workers)
     if isinstance(pair_or_pairs, Iterable):
         return gate.stream(pair_or_pairs, timeout=timeout, targets=targets)

@@ -206,6 +206,7 @@ class Pool:
         self._failed_starts: dict[str, tuple[int, str]] = {}
         self._thread: threading.Thread | None = None
         self._closing = False
+        self._ended = False
         self._scratch: Path | None = None
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_read, False)
@@ -220,13 +221,18 @@ class Pool:
 
     @property
     def usable(self) -> bool:
-        """False once closed, and in a forked child, which has none of the threads."""
-        return not self._closing and os.getpid() == self._pid
+        """False once closed or ended, and in a forked child, which has none of the threads."""
+        return not (self._closing or self._ended) and os.getpid() == self._pid
 
     def submit(self, job: Job, order: int = 0) -> Job:
         """Queue a job; lower `order` goes first."""
         with self._lock:
+            ended = self._ended
             job.id = next(self._ids)
+        if ended:
+            job.callback(Outcome("cancelled", reason="the pool has ended"))
+            return job
+        with self._lock:
             heapq.heappush(self._pending, ((order, job.id), job.id, job))
             if self._thread is None:
                 remove_stale_scratch()
@@ -282,6 +288,7 @@ class Pool:
             for worker in list(self._live):
                 self._retire(worker, selector, None)
             with self._lock:
+                self._ended = True
                 jobs = [job for _, _, job in self._pending]
                 self._pending.clear()
             for job in jobs:
