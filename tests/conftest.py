@@ -136,7 +136,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     marked = [item for item in items if item.get_closest_marker("gpu")]
     if not marked:
         return
-    from tritongen.verify.gate import has_gpu
+    from tritongen.verify.device import has_gpu
 
     if not has_gpu():
         for item in marked:

@@ -433,7 +433,7 @@ def test_a_missing_configuration_is_named(tmp_path):
 
 
 def test_a_missing_gpu_is_said(tmp_path, monkeypatch):
-    monkeypatch.setattr(import_module("tritongen.verify.gate"), "has_gpu", lambda: False)
+    monkeypatch.setattr(import_module("tritongen.verify.device"), "has_gpu", lambda: False)
     path = tmp_path / "candidate.py"
     path.write_text(RIGHT)
     said = refused("check", path, "--device", "cuda")
@@ -443,7 +443,7 @@ def test_a_missing_gpu_is_said(tmp_path, monkeypatch):
 
 def test_a_missing_gpu_stops_a_build_before_it_writes(tmp_path, monkeypatch, make_family):
     pytest.importorskip("pydantic")
-    monkeypatch.setattr(import_module("tritongen.verify.gate"), "has_gpu", lambda: False)
+    monkeypatch.setattr(import_module("tritongen.verify.device"), "has_gpu", lambda: False)
     out = tmp_path / "dataset"
     text = f"out = '{out}'\ncount = 4\nfamilies = ['tiny']\ntemplates = ['{make_family()}']\n"
     said = refused("build", config(tmp_path, text + "[verify]\ndevice = 'cuda'\n"))

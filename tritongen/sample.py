@@ -56,9 +56,19 @@ class Part:
 
     def point(self, i: int) -> Point:
         """Point number `i` of the part."""
-        program, presentation = divmod(i, self.bundle)
-        program = pick(self.space.programs, -(-self.n // self.bundle), self.seed, program)
-        return self.space[program * self.space.presentations + presentation]
+        presentation = i % self.bundle
+        return self.space[self._first(i) + presentation]
+
+    def presentations(self, i: int) -> Iterator[Point]:
+        """All presentations of the program of point number `i`."""
+        first = self._first(i)
+        return map(self.space.__getitem__, range(first, first + self.space.presentations))
+
+    def _first(self, i: int) -> int:
+        program = pick(
+            self.space.programs, -(-self.n // self.bundle), self.seed, i // self.bundle
+        )
+        return program * self.space.presentations
 
 
 class Plan:
@@ -86,6 +96,11 @@ class Plan:
         """Position `j`, rendered."""
         part, i = self._at(j)
         return part.renderer.pair(part.point(i))
+
+    def presentations(self, j: int) -> Iterator[Pair]:
+        """All presentations of the program at position `j`, rendered."""
+        part, i = self._at(j)
+        return map(part.renderer.pair, part.presentations(i))
 
     def pairs(self, start: int = 0, stop: int | None = None) -> Iterator[Pair]:
         """Positions from `start` to before `stop`, rendered."""

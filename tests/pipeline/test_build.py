@@ -126,7 +126,7 @@ def test_verifier_settings_are_passed_on(fake_source, fake_gate, tmp_path):
 def test_a_missing_gpu_or_an_unknown_target_leaves_a_dataset_as_it_is(
     fake_source, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("tritongen.verify.gate.has_gpu", lambda: False)
+    monkeypatch.setattr("tritongen.verify.device.has_gpu", lambda: False)
     build({"out": tmp_path, "count": 240, "verify": NONE})
     before = tree(tmp_path)
     for verify, error, message in (

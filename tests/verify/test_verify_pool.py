@@ -97,9 +97,8 @@ def test_verdicts_stream_in_input_order_and_input_is_taken_lazily(gate: Gate) ->
     def pairs():
         for index in range(40):
             taken.append(index)
-            yield (
-                SMALL.change("tl.sum(x, axis=0)", "tl.sum(x, axis=0) * 1.5") if index % 3 else SMALL
-            )
+            factor = f"* 1.5 + {index}" if index % 3 else f"+ 0 * {index}"
+            yield SMALL.change("tl.sum(x, axis=0)", f"tl.sum(x, axis=0) {factor}")
 
     stream = gate.stream(pairs())
     first = next(stream)

@@ -10,7 +10,8 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from tritongen.verify.gate import Gate, close_gates, has_gpu, resolve_device, verify
+from tritongen.verify.device import has_gpu, resolve_device
+from tritongen.verify.gate import Gate, close_gates, verify
 from tritongen.verify.targets import DEFAULT_TARGETS, TARGETS
 from tritongen.verify.verdict import EVIDENCE, Evidence, Status, Verdict, at_least
 

@@ -21,7 +21,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +33,7 @@ OUTPUT_TAIL = 8192
 INLINE_REQUEST = 32_000
 MAX_RESPONSE = 8_000_000
 JOBS_PER_WORKER = 2000
+SPARE_AFTER = 30
 MAX_RESIDENT_MB = 6000
 
 
@@ -80,8 +81,10 @@ class _Worker:
             "MKL_NUM_THREADS": "1",
             "OPENBLAS_NUM_THREADS": "1",
         }
+        if kind != "interpret":
+            environment["TRITON_DISABLE_LINE_INFO"] = "1"
         if kind == "compile":
-            environment |= {"TRITON_STORE_BINARY_ONLY": "1", "TRITON_DISABLE_LINE_INFO": "1"}
+            environment["TRITON_STORE_BINARY_ONLY"] = "1"
         command = [
             *(sys.executable, "-P", str(Path(__file__).with_name("boot.py"))),
             *("--kind", kind, "--index", str(index), "--scratch", str(self.folder)),
@@ -204,6 +207,7 @@ class Pool:
         self._indices = itertools.count()
         self._live: list[_Worker] = []
         self._failed_starts: dict[str, tuple[int, str]] = {}
+        self._done: Counter[str] = Counter()
         self._thread: threading.Thread | None = None
         self._closing = False
         self._ended = False
@@ -276,6 +280,7 @@ class Pool:
         try:
             while not self._closing:
                 self._assign(selector)
+                self._keep_spares(selector)
                 for key, _ in selector.select(self._patience()):
                     if key.data is None:
                         with contextlib.suppress(BlockingIOError):
@@ -342,6 +347,14 @@ class Pool:
         for descriptor in worker.descriptors:
             selector.register(descriptor, selectors.EVENT_READ, worker)
 
+    def _keep_spares(self, selector: selectors.BaseSelector) -> None:
+        """Keep one idle worker of each kind in long use, so that a crash costs no start."""
+        for kind, done in self._done.items():
+            workers = [worker for worker in self._live if worker.kind == kind]
+            busy = all(worker.ready and worker.job is not None for worker in workers)
+            if done >= SPARE_AFTER and busy and len(workers) == self.workers:
+                self._start(kind, selector)
+
     def _attend(self, worker: _Worker, selector: selectors.BaseSelector) -> None:
         """Read what a worker says; replace it if it is dead or late."""
         exited = worker.process.poll() is not None
@@ -378,6 +391,7 @@ class Pool:
             return
         worker.job = None
         worker.jobs_done += 1
+        self._done[worker.kind] += 1
         seconds = time.monotonic() - worker.started
         outcome = Outcome("done", message, "", worker.text(), seconds, worker.hello)
         worker.tail.clear()

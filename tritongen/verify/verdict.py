@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Status = Literal["passed", "failed", "error"]
+Proof = Literal["verbatim", "program", "audited"]
 Evidence = Literal["none", "static", "compiled", "interpreted", "gpu", "sanitized"]
 
 EVIDENCE: tuple[Evidence, ...] = (
@@ -25,7 +26,9 @@ class Verdict:
 
     `failed` means that the pair was judged and is wrong; `error` that it could not be judged (it
     hung, crashed, left the process or needs what is not there). `check` is the name of the check
-    that spoke, `witness` where it saw the fault, `coverage` what was tried.
+    that spoke, `witness` where it saw the fault, `coverage` what was tried. `proof` says what ran:
+    this text (`verbatim`), another text of its program that it is an alpha-renaming of (`program`),
+    or both (`audited`).
     """
 
     status: Status
@@ -41,6 +44,7 @@ class Verdict:
     seconds: float = 0.0
     coverage: dict[str, Any] = field(default_factory=dict)
     witness: dict[str, Any] | None = None
+    proof: Proof = "verbatim"
 
     @property
     def passed(self) -> bool:

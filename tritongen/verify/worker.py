@@ -105,12 +105,15 @@ class Engine:
             "has": has_capability,
         }
 
-    def _start_cuda(self, index: int, _cache: Path) -> None:
+    def _start_cuda(self, index: int, cache: Path) -> None:
         import torch
         from triton.runtime import jit
 
+        from tritongen.verify.launchers import share_launchers
+
         if not torch.cuda.is_available():
             raise RuntimeError("torch finds no CUDA device")
+        share_launchers(cache / "launchers")
         device = index % torch.cuda.device_count()
         torch.cuda.set_device(device)
         torch.zeros(1, device="cuda")
@@ -285,6 +288,9 @@ def main() -> None:
     import triton
 
     versions = {"torch": torch.__version__, "triton": triton.__version__}
+    # Compiling makes many objects; without this each full collection walks all of torch
+    gc.collect()
+    gc.freeze()
     answer({"hello": {**versions, **engine.device}})
     with os.fdopen(options.request_fd, "rb") as stream:
         for request in requests(stream):

@@ -1,0 +1,1 @@
+"""Judging one call: what it should give, within which bound, on which inputs."""
