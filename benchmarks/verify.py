@@ -59,7 +59,7 @@ def summary(
         print(f"  {pair.strategy} {pair.metadata['op']}: {verdict.check}: {verdict.reason[:300]}")
 
     def each(key: str) -> float:
-        values = [v.coverage.get(key, 0) or 0 for v in ran]
+        values = [figure(v, key) for v in ran]
         return round(statistics.mean(values), 1) if values else 0.0
 
     return {
@@ -76,6 +76,13 @@ def summary(
         "audited": proofs["audited"],
         "seconds": round(seconds, 1),
     }
+
+
+def figure(verdict: Verdict, key: str) -> int:
+    """A number of the coverage: what was compiled stands with the gate's own account of it."""
+    gate = verdict.coverage.get("gate")
+    compiled = gate.get("compiled", {}) if isinstance(gate, dict) else {}
+    return verdict.coverage.get(key) or compiled.get(key) or 0
 
 
 def crash_cost(gate: Gate, pairs: Sequence[Pair]) -> dict[str, Any]:

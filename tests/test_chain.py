@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from tritongen.catalog import catalog
-from tritongen.chain import Alphabet
+from tritongen.alphabet import Alphabet
 from tritongen.errors import UnknownNameError
 
 

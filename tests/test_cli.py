@@ -242,50 +242,77 @@ def test_new_family_leaves_files_alone(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "code", "status"),
+    ("old", "new", "code", "status", "name"),
     [
-        ("", "", 0, "SUCCESS"),
-        ("mask=mask) * 2", "mask=mask) * 3", 1, "SUCCESS"),
-        (
-            "def get_test_inputs():",
-            "import os\n\n\ndef get_test_inputs():\n    os._exit(3)",
-            1,
-            "FAILED",
-        ),
+        ("", "", 0, "SUCCESS", ""),
+        ("mask=mask) * 2", "mask=mask) * 3", 1, "SUCCESS", "numerics"),
+        ("return out", "return torch.mul(x, 2)", 1, "SUCCESS", "honesty"),
+        ("def wrapper", "import os\n\n\ndef wrapper", 1, "FAILED", "static"),
+        ("def wrapper(x):", "def wrapper(x:", 1, "FAILED", "form"),
+        ("torch.mul(x, 2)", "1 / 0", 1, "FAILED", "reference"),
     ],
 )
-def test_check_prints_one_line_of_json(tmp_path, old, new, code, status):
+def test_check_prints_one_line_of_json(tmp_path, old, new, code, status, name):
     path = tmp_path / "candidate.py"
     path.write_text(RIGHT.replace(old, new) if old else RIGHT)
     result = run("check", path, "--device", "cpu")
     (line,) = result.stdout.splitlines()
     found = json.loads(line)
-    assert (result.exit_code, found["status"], found["correct"]) == (code, status, code == 0)
+    assert (result.exit_code, found["status"], found["check"]) == (code, status, name)
+    assert found["correct"] is (code == 0)
     assert (found["reason"] == "") is (code == 0)
-    assert {"check", "witness", "coverage", "evidence", "targets", "environment"} <= set(found)
+    assert list(found) == [
+        *("status", "correct", "reason", "check", "witness", "coverage", "evidence", "isolation"),
+        *("python_ms", "triton_ms", "speedup", "kernels_python", "kernels_triton", "environment"),
+    ]
 
 
 def test_check_as_a_process_keeps_stdout_clean(tmp_path):
     path = tmp_path / "candidate.py"
-    path.write_text(RIGHT.replace("def twice", "print('noise')\n\n\ndef twice"))
-    result = process("check", path, "--device", "cpu")
-    (line,) = result.stdout.splitlines()
-    assert json.loads(line)["correct"] is True
-    assert result.returncode == 0
+    noise = "print('noise')\nprint(1)\n\n\n"
+    text = RIGHT.replace("def twice", noise + "def twice").replace("@triton", noise + "@triton")
+    path.write_text(text)
+    for options in ((), ("--trust",)):
+        result = process("check", path, "--device", "cpu", *options)
+        (line,) = result.stdout.splitlines()
+        assert json.loads(line)["correct"] is True
+        assert result.returncode == 0
+
+
+def test_check_takes_the_seed_of_an_earlier_verdict(tmp_path):
+    path = tmp_path / "candidate.py"
+    path.write_text(RIGHT.replace("* 2, mask", "* 3, mask"))
+    first, second = [
+        json.loads(run("check", path, "--device", "cpu", "--seed", "5").stdout) for _ in range(2)
+    ]
+    assert first["witness"] == second["witness"]
+    assert first["coverage"]["seed"] == 5
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (RIGHT[: RIGHT.index("def wrapper")], "blocks are missing"),
-        (RIGHT.replace("def wrapper(x):", "def wrapper(x:"), "TRITON: does not parse"),
-        ("", "blocks are missing"),
+        (RIGHT[: RIGHT.index("def wrapper")], "blocks are missing: TRITON (not closed), TEST"),
+        (RIGHT.replace("def wrapper(x):", "def wrapper(x:"), "TRITON does not parse (line 13"),
+        ("", "blocks are missing: PYTHON, TRITON, TEST"),
     ],
 )
-def test_check_refuses_a_half_written_file(tmp_path, text, message):
+def test_check_says_what_a_half_written_file_lacks(tmp_path, text, message):
     path = tmp_path / "candidate.py"
     path.write_text(text)
-    assert message in refused("check", path)
+    result = run("check", path, "--device", "cpu")
+    found = json.loads(result.stdout)
+    assert (result.exit_code, found["status"], found["check"]) == (1, "FAILED", "form")
+    assert message in found["reason"]
+
+
+@pytest.mark.parametrize("options", [("--device", "tpu"), ("--timeout", "0"), ("--seed", "-1"), ()])
+def test_check_ends_with_two_for_bad_usage(tmp_path, options):
+    path = tmp_path / "candidate.py"
+    if options:
+        path.write_text(RIGHT)
+    result = run("check", path, *options)
+    assert (result.exit_code, result.stdout) == (2, "")
 
 
 # -- bad input ---------------------------------------------------------------------------------------

@@ -55,6 +55,12 @@ def get_test_inputs():
 """
 
 
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_line_ends_of_other_systems_are_read(end):
+    assert Pair.from_blocks(BLOCKS.replace("\n", end)) == Pair.from_blocks(BLOCKS)
+    assert Pair.from_blocks("\ufeff" + BLOCKS) == Pair.from_blocks(BLOCKS)
+
+
 def test_missing_imports_are_supplied_once():
     pair = Pair.from_blocks(BLOCKS)
     assert pair.python_code.startswith("import torch\nimport math\n")

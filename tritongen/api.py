@@ -8,9 +8,10 @@ from typing import Any
 
 from tritongen.catalog import catalog
 from tritongen.computations import distinct_computations
-from tritongen.errors import EmptySpaceError, UnknownNameError
+from tritongen.errors import ArgumentError, EmptySpaceError, UnknownNameError
 from tritongen.pair import Pair
 from tritongen.sample import plan
+from tritongen.selection import check_where, select
 from tritongen.space import Point, Space
 from tritongen.spread import spread
 
@@ -38,10 +39,15 @@ def expand(
     without repetition, the same for the same `seed`; without, every variant in declared order. `templates`
     are further template folders; theirs come first. Arguments are checked at the call.
 
-    Raises UnknownNameError for what nothing declares and EmptySpaceError where nothing is left.
+    Raises UnknownNameError for what nothing declares, EmptySpaceError where nothing is left, and
+    ArgumentError for arguments of another kind.
     """
-    if limit is not None and (not isinstance(limit, int) or limit < 0):
+    _check_name("family", family, optional=True)
+    _check_name("strategy", strategy, optional=True)
+    if limit is not None and (not _whole(limit) or limit < 0):
         raise UnknownNameError("limit", "a number of pairs, 0 or more, is expected", value=limit)
+    if not _whole(seed):
+        raise ArgumentError("seed", "a whole number is expected", value=seed)
     chosen = plan(
         catalog(templates),
         None if family is None else [family],
@@ -113,16 +119,27 @@ def space(
     *,
     templates: Roots = (),
 ) -> FamilySpace:
-    """The space of a family, or of one strategy of it. Counting and indexing never enumerate."""
+    """The space of a family, or of one strategy of it. Counting and indexing never enumerate.
+
+    `where` filters axes as in `expand`. Raises UnknownNameError for what is not declared,
+    EmptySpaceError where nothing is left, ArgumentError for arguments of another kind.
+    """
+    _check_name("family", family)
+    _check_name("strategy", strategy, optional=True)
     known = catalog(templates)
     names = [strategy] if strategy else list(known.family(family).strategies)
-    spaces, refused = [], None
     for name in names:
-        try:
-            spaces.append(known.space(family, name, where))
-        except (EmptySpaceError, UnknownNameError) as error:
-            known.strategy(family, name)
-            refused = error
+        known.strategy(family, name)
+    spaces = select(known, [(family, name) for name in names], check_where(where))
     if not spaces:
-        raise refused or EmptySpaceError(family, "no strategy")
+        raise EmptySpaceError(family, "no strategy")
     return FamilySpace(family, spaces, distinct_computations(spaces))
+
+
+def _check_name(place: str, name: object, *, optional: bool = False) -> None:
+    if not isinstance(name, str) and not (optional and name is None):
+        raise ArgumentError(place, "a name is expected", value=name)
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from tritongen.chain import SOURCES, Alphabet, Chain
+from tritongen.alphabet import Alphabet
+from tritongen.chain import SOURCES, Chain
 from tritongen.dtypes import DTYPES, dtype_set
 from tritongen.errors import TemplateError, UnknownNameError
 from tritongen.optable import Domain, Op

@@ -18,7 +18,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-_STRUCTURE = re.compile(r"""[()\[\]{}]|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'""")
+from tritongen.flatline import COMMA, FlatLine
+
 OPERATOR = re.compile(
     r" (and|or|not in|in|is not|is|if|else|==|!=|<=|>=|<|>|\||\^|&|<<|>>|\+|-|\*\*|\*|//|/|%|@)(?= )"
     r"|(?<=[\w\"])(\*\*)(?= ?[\w~-])"
@@ -39,47 +40,28 @@ _BOOLEAN = 11
 _ATTRIBUTE = 1
 _INVERSION = 3
 
-COMMA = re.compile(", ")
 _CLAUSE = re.compile(r" (?=(?:for|if|async for) )")
 _FOR = re.compile(r" for ")
 _COLON = re.compile(r" ?: ?")
 _KEYWORD_ARGUMENT = re.compile(r"\w+=(?!=)")
 PREFIX = re.compile(r"(?:not |await |[-+~*]+)*")
-_OPERAND_END = re.compile(r"[\w)\]}\"']")
 
 _LAMBDA = ("lambda ", "lambda:")
 
 HUGE = 1 << 30
 
 
-class Printer:
+class Printer(FlatLine):
     """Prints one line; `out` holds the text so far, `col` the column reached."""
 
-    __slots__ = ("close", "col", "indent", "line", "matched", "out", "width")
+    __slots__ = ("col", "indent", "out", "width")
 
     def __init__(self, line: str, indent: int, width: int) -> None:
-        self.line = line
+        super().__init__(line)
         self.indent = indent
         self.width = width
         self.out = [line[:indent]]
         self.col = indent
-        self.close: dict[int, int] = {}
-        self.matched = self._match()
-
-    def _match(self) -> bool:
-        close = self.close
-        opened: list[int] = []
-        for match in _STRUCTURE.finditer(self.line):
-            token = match.group()
-            if token in "([{":
-                opened.append(match.start())
-            elif token in ")]}":
-                if not opened:
-                    return False
-                close[opened.pop()] = match.start()
-            else:
-                close[match.start()] = match.end() - 1
-        return not opened
 
     # -- output ---------------------------------------------------------------------------------
 
@@ -94,73 +76,6 @@ class Printer:
     def _newline(self, indent: int) -> None:
         self.out.append("\n" + " " * indent)
         self.col = indent
-
-    # -- reading --------------------------------------------------------------------------------
-
-    def _brackets(self, start: int, end: int) -> list[tuple[int, int]]:
-        """The outermost brackets in a slice that are not empty."""
-        line, close = self.line, self.close
-        found: list[tuple[int, int]] = []
-        search = _STRUCTURE.search
-        match = search(line, start, end)
-        while match is not None:
-            opened = match.start()
-            closed = close[opened]
-            if closed - opened > 1 and line[opened] in "([{":
-                found.append((opened, closed))
-            match = search(line, closed + 1, end)
-        return found
-
-    def _skeleton(self, start: int, end: int) -> str:
-        """The line up to `end`, with everything in brackets and strings of the slice blanked."""
-        line, close = self.line, self.close
-        parts = [line[:start]]
-        search = _STRUCTURE.search
-        match = search(line, start, end)
-        while match is not None:
-            opened = match.start()
-            closed = close[opened]
-            parts.append(line[start : opened + 1])
-            parts.append("\0" * (closed - opened - 1))
-            start = closed
-            match = search(line, closed + 1, end)
-        parts.append(line[start:end])
-        return "".join(parts)
-
-    def _split(
-        self, start: int, end: int, pattern: re.Pattern[str] = COMMA
-    ) -> list[tuple[int, int]]:
-        """The parts of a slice between outermost matches of `pattern`."""
-        parts: list[tuple[int, int]] = []
-        for match in pattern.finditer(self._skeleton(start, end), start):
-            parts.append((start, match.start()))
-            start = match.end()
-        parts.append((start, end))
-        return parts
-
-    def _is_trailer(self, opened: int) -> bool:
-        """Whether the bracket is a call's or a subscript's."""
-        return opened > 0 and _OPERAND_END.match(self.line, opened - 1) is not None
-
-    def _attribute_dots(self, start: int, end: int) -> list[int]:
-        """The dots of a primary that follow a call, a subscript or a parenthesised root."""
-        line, close = self.line, self.close
-        dots: list[int] = []
-        match = _STRUCTURE.search(line, start, end)
-        while match is not None:
-            opened = match.start()
-            closed = close[opened]
-            is_root = opened == start and (line[opened] != "(" or self._is_tuple(opened, closed))
-            if line.startswith(".", closed + 1) and line[opened] in "([" and not is_root:
-                dots.append(closed + 1)
-            match = _STRUCTURE.search(line, closed + 1, end)
-        return dots
-
-    def _is_tuple(self, opened: int, closed: int) -> bool:
-        if closed - opened == 1:
-            return True
-        skeleton = self._skeleton(opened + 1, closed)
-        return skeleton.endswith(",") or COMMA.search(skeleton, opened + 1) is not None
 
     # -- values: optional parentheses -------------------------------------------------------------
 

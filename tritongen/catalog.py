@@ -10,8 +10,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from tritongen.axes import make_axis
-from tritongen.errors import TemplateError, UnknownNameError
+from tritongen.axes import Axis, make_axis
+from tritongen.errors import ArgumentError, TemplateError, UnknownNameError
 from tritongen.expr import Expression
 from tritongen.header import Header, parse_header
 from tritongen.operation import Operations
@@ -116,14 +116,14 @@ class Catalog:
             self.made[key] = self._space(family, strategy, where or {}, tuning, presentations)
         return self.made[key]
 
-    def _space(
-        self,
-        family: str,
-        strategy: str,
-        where: Mapping[str, Any],
-        tuning: int,
-        presentations: int,
-    ) -> Space:
+    def axes(self, family: str, strategy: str) -> Mapping[str, Axis]:
+        """The axes of a strategy by name, unfiltered, in declared order."""
+        key = ("axes", family, strategy)
+        if key not in self.made:
+            self.made[key] = self._axes(family, strategy)
+        return self.made[key]
+
+    def _axes(self, family: str, strategy: str) -> dict[str, Axis]:
         contract = self.family(family).contract
         way = self.strategy(family, strategy)
         declared: dict[str, tuple[str, Any, Template]] = {}
@@ -143,18 +143,38 @@ class Catalog:
                         hint=f"it is an axis of {declared[name][2].path} as well; rename one",
                     )
                 declared[name] = (role, spec, template)
+        return {
+            name: make_axis(
+                name,
+                role,
+                spec,
+                self.tables,
+                self.domains,
+                f"{declared_at(template, name)}: {name}",
+            )
+            for name, (role, spec, template) in declared.items()
+        }
+
+    def _space(
+        self,
+        family: str,
+        strategy: str,
+        where: Mapping[str, Any],
+        tuning: int,
+        presentations: int,
+    ) -> Space:
+        contract = self.family(family).contract
+        way = self.strategy(family, strategy)
+        declared = self.axes(family, strategy)
         for name in where:
             if name not in declared:
                 raise UnknownNameError(
                     f"where, {family}/{strategy}", "unknown axis", value=name, known=declared
                 )
-        axes = []
-        for name, (role, spec, template) in declared.items():
-            place = f"{declared_at(template, name)}: {name}"
-            axis = make_axis(name, role, spec, self.tables, self.domains, place)
-            if name in where:
-                axis = axis.only(where[name], f"where, {family}/{strategy}, {name}")
-            axes.append(axis)
+        axes = [
+            axis.only(where[name], f"where, {family}/{strategy}, {name}") if name in where else axis
+            for name, axis in declared.items()
+        ]
         rules = [
             Rule(reason, condition)
             for header in (contract.header, way.header)
@@ -214,7 +234,11 @@ def catalog(templates: Sequence[str | Path] | str | Path = ()) -> Catalog:
 
     Raises TemplateError for a root that is not there, and for a broken template.
     """
-    given = [templates] if isinstance(templates, str | Path) else list(templates)
+    given = [templates] if isinstance(templates, str | Path) else templates
+    if not isinstance(given, Sequence) or not all(isinstance(root, str | Path) for root in given):
+        raise ArgumentError(
+            "templates", "a folder or a list of folders is expected", value=templates
+        )
     roots = tuple([Path(root) for root in given])
     for root in roots:
         if not root.is_dir():

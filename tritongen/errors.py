@@ -61,6 +61,10 @@ class UnknownNameError(TritongenError):
     """A family, strategy, axis, op or value that nothing declares."""
 
 
+class ArgumentError(TritongenError):
+    """An argument of a call is not of the kind that is expected."""
+
+
 class EmptySpaceError(TritongenError):
     """Rules and filters leave nothing of a space."""
 

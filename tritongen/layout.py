@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 
-from tritongen.breaking import COMMA, HUGE, OPERATOR, PRECEDENCE, PREFIX, Printer
+from tritongen.breaking import HUGE, OPERATOR, PRECEDENCE, PREFIX, Printer
+from tritongen.flatline import COMMA
 
 _ASSIGNMENT = re.compile(r" (?:\*\*|//|<<|>>|[-+*/%@&|^])?= ")
 _HEAD = re.compile(r"(?:async )?\w+")

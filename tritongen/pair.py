@@ -74,10 +74,13 @@ class Pair:
 
     @classmethod
     def from_blocks(cls, text: str, *, place: str = "blocks") -> Pair:
-        """Read the single-file form. Imports of torch, triton, tl, math and F are supplied where missing.
+        """Read the single-file form, with line ends of any system.
+
+        Imports of torch, triton, tl, math and F are supplied where missing.
 
         Raises InputFileError naming every block that is missing and a TEST block without get_test_inputs.
         """
+        text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
         sources = {}
         for name in BLOCKS:
             match = re.search(

@@ -15,9 +15,10 @@ from typing import Any
 from zlib import crc32
 
 from tritongen.catalog import Catalog
-from tritongen.errors import EmptySpaceError, UnknownNameError
+from tritongen.errors import UnknownNameError
 from tritongen.pair import Pair
 from tritongen.render import Renderer
+from tritongen.selection import check_where, select
 from tritongen.space import Point, Space
 from tritongen.spread import pick
 
@@ -65,9 +66,7 @@ class Part:
         return map(self.space.__getitem__, range(first, first + self.space.presentations))
 
     def _first(self, i: int) -> int:
-        program = pick(
-            self.space.programs, -(-self.n // self.bundle), self.seed, i // self.bundle
-        )
+        program = pick(self.space.programs, -(-self.n // self.bundle), self.seed, i // self.bundle)
         return program * self.space.presentations
 
 
@@ -152,40 +151,42 @@ def plan(
     """The plan of `count` variants (all, if None) of `families` (all, if None).
 
     `where` filters axes of every family; `per_family[name]` may hold `where` and `strategies` of one.
-    A family or strategy that lacks an axis or value of `where` is left out, unless none has it.
+    A value counts where it is known; a family or strategy that lacks an axis of `where`, or all its
+    values, is left out.
 
-    Raises UnknownNameError, EmptySpaceError, and TemplateError for a broken template.
+    Raises UnknownNameError for what none has, EmptySpaceError, ArgumentError for a filter of
+    another form, and TemplateError for a broken template.
     """
     if families is None and catalog.broken:
         raise next(iter(catalog.broken.values()))
     names = list(catalog.families) if families is None else list(families)
-    spaces: dict[str, list[Space]] = {}
-    refused: Exception | None = None
+    wanted: list[tuple[str, str]] = []
+    own = {name: (per_family or {}).get(name, {}) for name in names}
     for name in names:
-        own = (per_family or {}).get(name, {})
-        chosen = own.get("strategies") or strategies or list(catalog.family(name).strategies)
-        asked = dict(where or {}) | dict(own.get("where") or {})
-        for strategy in chosen:
-            if families is None and strategy not in catalog.family(name).strategies:
+        known = catalog.family(name).strategies
+        for strategy in own[name].get("strategies") or strategies or known:
+            if families is None and strategy not in known:
                 continue
-            try:
-                found = catalog.space(
-                    name, strategy, asked, tuning=tuning, presentations=presentations
-                )
-            except (EmptySpaceError, UnknownNameError) as error:
-                catalog.strategy(name, strategy)
-                refused = refused or error
-                continue
-            spaces.setdefault(name, []).append(found)
-    if not spaces:
-        if refused is not None:
-            raise refused
+            catalog.strategy(name, strategy)
+            wanted.append((name, strategy))
+    if not wanted:
         raise UnknownNameError(
             "strategy",
             "no family has this strategy",
             value=strategies,
             known=sorted({s for f in catalog.families.values() for s in f.strategies}),
         )
+    found = select(
+        catalog,
+        wanted,
+        check_where(where),
+        {name: check_where(own[name].get("where"), f"where of {name}") for name in names},
+        tuning=tuning,
+        presentations=presentations,
+    )
+    spaces: dict[str, list[Space]] = {}
+    for space in found:
+        spaces.setdefault(space.family, []).append(space)
     return Plan(_parts(catalog, spaces, count, seed, weights or {}))
 
 

@@ -116,3 +116,11 @@ def test_the_full_example_shows_every_field():
     for model in (BuildConfig, module.VerifyConfig, module.SplitConfig, module.FamilyConfig):
         for field in model.model_fields:
             assert field in text, f"{model.__name__}.{field}"
+
+
+def test_fields_that_are_none_are_as_if_left_out():
+    given = {"families": None, "verify": {"targets": None, "workers": None}}
+    assert load_config(given) == load_config({})
+    assert load_config({"families": {"softmax": {"strategies": None}}}) == load_config(
+        {"families": ["softmax"]}
+    )

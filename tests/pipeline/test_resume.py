@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -164,6 +165,18 @@ def test_files_that_no_build_wrote_are_never_removed(fake_source, tmp_path):
         with pytest.raises(BuildError, match=r"precious.parquet: .*no build wrote it"):
             build({"out": tmp_path, **CONFIG}, overwrite=overwrite)
     assert [p.name for p in tmp_path.rglob("*")] == ["train", "precious.parquet"]
+
+
+@pytest.mark.parametrize("name", ["train", "rejected"])
+def test_a_file_where_a_folder_of_the_build_goes_is_never_removed(fake_source, tmp_path, name):
+    build({"out": tmp_path, **CONFIG})
+    shutil.rmtree(tmp_path / name, ignore_errors=True)
+    (tmp_path / name).write_text("mine")
+    before = tree(tmp_path)
+    for overwrite in (False, True):
+        with pytest.raises(BuildError, match=rf"{name}: .*no build wrote it"):
+            build({"out": tmp_path, **CONFIG, "seed": 3}, overwrite=overwrite)
+        assert tree(tmp_path) == before
 
 
 def test_shards_without_a_record_of_their_build_are_refused(fake_source, tmp_path):

@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import torch
 import triton
@@ -70,6 +71,70 @@ def atomic_kernel(out_ptr):
 @triton.jit
 def tuned_kernel(out_ptr, N: tl.constexpr):
     tl.store(out_ptr + tl.arange(0, N), tl.zeros((N,), tl.float32))
+
+
+@triton.jit
+def float8_kernel(x_ptr, out_ptr):
+    r = tl.arange(0, 16)
+    tl.store(out_ptr + r, tl.load(x_ptr + r).to(tl.float8e4nv).to(tl.float32))
+
+
+@triton.jit
+def sort_kernel(x_ptr, out_ptr):
+    r = tl.arange(0, 16)
+    tl.store(out_ptr + r, tl.sort(tl.load(x_ptr + r)))
+
+
+@triton.jit
+def assign_kernel(x_ptr, out_ptr):
+    r = tl.arange(0, 16)
+    a = b = tl.load(x_ptr + r)
+    tl.store(out_ptr + r, a + b)
+
+
+@triton.jit
+def small_dot_kernel(a_ptr, out_ptr):
+    r = tl.arange(0, 8)
+    at = r[:, None] * 8 + r[None, :]
+    a = tl.load(a_ptr + at)
+    tl.store(out_ptr + at, tl.dot(a, a))
+
+
+def float8_rounding() -> bool:
+    x = torch.linspace(0.4990, 0.5, 16)
+    out = torch.empty(16)
+    float8_kernel[(1,)](x, out)
+    return torch.equal(out, x.to(torch.float8_e4m3fn).float())
+
+
+def bf16_sort() -> bool:
+    x = torch.randn(16).bfloat16()
+    out = torch.empty_like(x)
+    sort_kernel[(1,)](x, out)
+    return torch.equal(out, x.sort().values)
+
+
+def double_assignment() -> bool:
+    x = torch.randn(16)
+    out = torch.empty_like(x)
+    assign_kernel[(1,)](x, out)
+    return torch.equal(out, x + x)
+
+
+def warmup() -> bool:
+    out = torch.empty(16)
+    kernel: Any = cast_kernel.warmup(torch.ones(16), out, grid=(1,))
+    kernel[(1, 1, 1)](torch.ones(16), out)
+    return bool((out == 1).all())
+
+
+def dot_smaller_than_any_gpu_takes() -> bool:
+    a = torch.randn(8, 8)
+    try:
+        small_dot_kernel[(1,)](a, torch.empty(8, 8))
+    except Exception:
+        return True
+    return False
 
 
 def bf16_dot() -> bool:
@@ -148,6 +213,11 @@ PROBES: list[Callable[[], bool]] = [
     float_argument,
     bf16_atomics,
     autotuner,
+    float8_rounding,
+    bf16_sort,
+    double_assignment,
+    warmup,
+    dot_smaller_than_any_gpu_takes,
 ]
 
 

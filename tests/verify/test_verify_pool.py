@@ -187,3 +187,20 @@ def test_a_timeout_that_is_no_positive_number_is_refused_at_the_call(timeout):
 
     with pytest.raises(VerificationError, match="timeout"):
         verify([], device="cpu", timeout=timeout)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"workers": 0}, {"workers": "2"}, {"workers": [2]}, {"targets": "sm_90"}, {"targets": 90}],
+)
+def test_arguments_of_another_kind_are_refused_at_the_call(arguments):
+    with pytest.raises(VerificationError, match=next(iter(arguments))):
+        verify([], device="cpu", **arguments)
+
+
+@pytest.mark.parametrize("pair", [5, None, "abc", {"python_code": "x"}])
+def test_what_is_no_pair_is_named_with_its_place(pair):
+    with pytest.raises(VerificationError, match="pair: is no pair"):
+        verify(pair, device="cpu")
+    with pytest.raises(VerificationError, match=r"pairs\[0\]: is no pair"):
+        list(verify([pair], device="cpu"))

@@ -69,19 +69,22 @@ WRONG = {
         "test",
     ),
     "k_mask_missing": (MATMUL.change(" & (ks[None, :] < K)", ""), "memory"),
-    "output_never_written": (TWO_KERNELS.change("tl.store(out_ptr, ", "tl.device_assert("), "test"),
+    "output_never_written": (
+        TWO_KERNELS.change("tl.store(out_ptr, ", "tl.device_assert("),
+        "honesty",
+    ),
     "second_configuration_wrong": (
         AUTOTUNED.change(
             "out_ptr + offsets, x + x", "out_ptr + offsets, x * (2 + BLOCK_SIZE // 512)"
         ),
-        "test",
+        "numerics",
     ),
     "atomics_on_uninitialised": (ATOMIC.change("torch.zeros", "torch.empty"), "test"),
     "falls_back_to_torch": (
         ELEMENTWISE.change(
             "silu_add_kernel[grid](", "return x * torch.sigmoid(x) + y\n    silu_add_kernel[grid]("
         ),
-        "",
+        "launch",
     ),
     "no_kernel_launched": (
         SOFTMAX.change(
@@ -228,11 +231,10 @@ def test_never():
     verdict = gate.check(Sources(SOFTMAX.python_code, SOFTMAX.triton_code, tests))
     assert verdict.check == "test"
     assert "assert triton_softmax(x).shape == (4, 9)" in verdict.reason
-    right = gate.check(
-        Sources(SOFTMAX.python_code, SOFTMAX.triton_code, tests.replace("(4, 9)", "(4, 8)"))
-    )
-    assert right.passed
-    assert right.coverage["skipped"] >= 1
+    right = tests.replace("(4, 9)", "(4, 8)") + SOFTMAX.test_code.removeprefix(HEADER)
+    verdict = gate.check(Sources(SOFTMAX.python_code, SOFTMAX.triton_code, right))
+    assert verdict.passed
+    assert verdict.coverage["skipped"] >= 1
     skipped = tests.replace("not torch.cuda.is_available()", "True")
     assert gate.check(Sources(SOFTMAX.python_code, SOFTMAX.triton_code, skipped)).status == "failed"
 
@@ -344,5 +346,5 @@ def test_softmax():
     torch.testing.assert_close(triton_softmax(x), expected)
 """
     )
-    assert gate.check(Sources(silent.python_code, silent.triton_code, test)).check == "test"
+    assert gate.check(Sources(silent.python_code, silent.triton_code, test)).check == "honesty"
     assert gate.check(Sources(SOFTMAX.python_code, SOFTMAX.triton_code, test)).passed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tritongen.cli import author, data, gate
+from tritongen.cli import author, data, gate, mutate, verify
 from tritongen.cli.common import click
 
 
@@ -22,7 +22,7 @@ def main() -> None:
 
 for command in (
     *(data.list_command, data.show, data.expand, data.build),
-    *(gate.check,),
+    *(gate.check, verify.verify, mutate.mutate),
     *(author.lint, author.new),
 ):
     main.add_command(command)

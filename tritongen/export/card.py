@@ -166,6 +166,14 @@ def _verification(manifest: Manifest) -> str:
         ),
         _counter("Environment", counts.kept["environment"]),
     ]
+    unverified = counts.kept["status"]["unverified"]
+    if unverified:
+        parts[0] = (
+            f"**{unverified:,} of the {counts.passed:,} pairs have not been verified** "
+            "(`verification.status` is `unverified`). Of the others, those that passed are in the "
+            f"dataset; {counts.refused:,} were refused and stand under `rejected/` with their "
+            "reasons. What `verification.evidence` means:"
+        )
     if counts.refused:
         parts.append(_counter("Reason of refusal", counts.refusals["reason"]))
     return "\n\n".join(parts)

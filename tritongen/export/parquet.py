@@ -100,9 +100,22 @@ def to_batch(pairs: Sequence[PairLike], verdicts: Sequence[VerdictLike]) -> pa.R
 
 def write(path: Path, batches: Sequence[pa.RecordBatch]) -> None:
     """Write the batches as one file with one row group."""
-    table = pa.Table.from_batches(batches, SCHEMA)
-    with pq.ParquetWriter(path, SCHEMA, **_options()) as writer:
+    write_table(path, pa.Table.from_batches(batches, SCHEMA))
+
+
+def write_table(path: Path, table: pa.Table) -> None:
+    """Write a table with the columns of `SCHEMA`, and perhaps others, as one row group."""
+    with pq.ParquetWriter(path, table.schema, **_options()) as writer:
         writer.write_table(table, row_group_size=max(1, table.num_rows))
+
+
+def with_verification(
+    table: pa.Table, verdicts: Sequence[VerdictLike], kept: Sequence[bool]
+) -> pa.Table:
+    """The rows of `table` that are `kept`, with other verifications; one for every row before."""
+    place = table.schema.get_field_index("verification")
+    column = pa.chunked_array([_verification(verdicts)])
+    return table.set_column(place, "verification", column).filter(flags(kept))
 
 
 def _metadata(pairs: Sequence[PairLike]) -> pa.StructArray:

@@ -13,7 +13,9 @@ from tritongen.export.records import FIELDS, decode_record
 from tritongen.splits import SPLITS
 
 _BATCH = 256
-_REPAIR = "run the build again, or fetch the dataset again"
+_REPAIR = (
+    "run the build again (or `tritongen verify`, if it was stopped), or fetch the dataset again"
+)
 
 
 def iter_records(dataset_dir: str | Path, *, split: str | None = None) -> Iterator[dict[str, Any]]:

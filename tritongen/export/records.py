@@ -147,7 +147,13 @@ def record(pair: PairLike, verdict: VerdictLike) -> dict[str, Any]:
         "requires": _listed(metadata.get("requires")),
         "targets": _listed(metadata.get("targets")),
     }
-    values["verification"] = {
+    values["verification"] = encode_verification(verdict)
+    return values
+
+
+def encode_verification(verdict: VerdictLike) -> dict[str, Any]:
+    """The field `verification` of a record as it stands in a JSONL shard."""
+    return {
         "status": verdict.status,
         "evidence": verdict.evidence,
         "targets": [
@@ -160,7 +166,6 @@ def record(pair: PairLike, verdict: VerdictLike) -> dict[str, Any]:
         "max_rel_error": finite(verdict.max_rel_error),
         "seconds": finite(verdict.seconds),
     }
-    return values
 
 
 def rejected_record(pair: PairLike, verdict: VerdictLike) -> dict[str, Any]:

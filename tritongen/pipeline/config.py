@@ -49,7 +49,7 @@ class FamilyConfig(_Model):
     """Its share of `count`, relative to the other families'."""
     where: Where = {}
     """Axes filtered to these values, on top of the build's own `where`."""
-    strategies: list[StrictStr] | None = Field(default=None, min_length=1)
+    strategies: Annotated[list[StrictStr], Field(min_length=1)] | None = None
     """Only these strategies; all if left out."""
 
 
@@ -62,7 +62,7 @@ class VerifyConfig(_Model):
     """Worker processes; as many as there are cores if left out."""
     timeout: float = Field(default=120.0, gt=0)
     """Seconds until a pair that hangs is given up."""
-    targets: list[StrictStr] | None = Field(default=None, min_length=1)
+    targets: Annotated[list[StrictStr], Field(min_length=1)] | None = None
     """Targets to compile for without a GPU; the verifier's own list if left out."""
 
 
@@ -117,7 +117,7 @@ class BuildConfig(_Model):
     oversample: float = Field(default=0.0, ge=0, le=10)
     """Draw this share of `count` more, to make up for refusals. All pairs that pass are kept."""
     families: Annotated[
-        dict[str, FamilyConfig] | None, BeforeValidator(_families), Field(min_length=1)
+        Annotated[dict[str, FamilyConfig], Field(min_length=1)] | None, BeforeValidator(_families)
     ] = None
     """A list of names, or a table of families with their own settings; all families if left out."""
     where: Where = {}
@@ -163,6 +163,10 @@ def load_config(source: BuildConfig | str | Path | Mapping[str, Any]) -> BuildCo
         return source
     if isinstance(source, Mapping):
         return _checked("config", dict(source), Path())
+    if not isinstance(source, str | Path):
+        raise ConfigError(
+            "config", "a TOML file or a mapping of its fields is expected", value=source
+        )
     path = Path(source)
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))

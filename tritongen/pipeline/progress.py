@@ -1,4 +1,4 @@
-"""How far a build is: a bar on a terminal, a line now and then elsewhere, or nothing."""
+"""How far a build or a verification is: a bar on a terminal, a line now and then elsewhere, or nothing."""
 
 from __future__ import annotations
 
@@ -97,21 +97,21 @@ class LineMeter(Meter):
 class BarMeter(Meter):
     """A bar of rich."""
 
-    def __init__(self, total: int, stream: TextIO) -> None:
+    def __init__(self, total: int, stream: TextIO, what: str = "building") -> None:
         super().__init__(total)
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
         self.every = _REFRESH
         self._bar: Any = Progress(
-            TextColumn("building"),
+            TextColumn(what),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[state]}"),
             console=Console(file=stream),
             auto_refresh=False,
         )
-        self._task = self._bar.add_task("build", total=total, state="")
+        self._task = self._bar.add_task(what, total=total, state="")
 
     def show(self) -> None:
         state = f"{self.rate:,.1f}/s, {self.eta} left; [red]{self.refused:,} refused[/red]"
@@ -131,9 +131,11 @@ class BarMeter(Meter):
         self._bar.stop()
 
 
-def meter(total: int, shown: bool, stream: TextIO | None = None) -> Meter:
+def meter(
+    total: int, shown: bool, stream: TextIO | None = None, *, what: str = "building"
+) -> Meter:
     """The meter that fits: a bar on a terminal, else lines; a silent one unless `shown`."""
     if not shown:
         return Meter(total)
     target = sys.stderr if stream is None else stream
-    return BarMeter(total, target) if target.isatty() else LineMeter(total, target)
+    return BarMeter(total, target, what) if target.isatty() else LineMeter(total, target)

@@ -7,10 +7,11 @@ A check returns a `Finding`, which ends the judgement, or None. Another gate add
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tritongen.verify.cases import (
     Case,
@@ -22,7 +23,12 @@ from tritongen.verify.cases import (
     root_cause,
 )
 
+if TYPE_CHECKING:
+    from tritongen.verify.judge.records import Problem
+    from tritongen.verify.own.gate import OwnGate
+
 RERUN_BUDGET = 256
+CASE_ACCESSES = 800
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,9 @@ class Candidate:
     coverage: dict[str, Any] = field(default_factory=dict)
     targets: dict[str, str] = field(default_factory=dict)
     unsupported: str = ""
+    kind: str = "interpret"
+    own: OwnGate | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
 
     @property
     def metadata(self) -> dict[str, Any]:
@@ -101,6 +110,9 @@ def _judge(candidate: Candidate, case: Case, error: BaseException) -> Finding | 
     root = root_cause(error)
     witness: dict[str, Any] = {"case": case.name}
     reason = f"{case.name}: {describe(error, candidate.filename)}"
+    refused = getattr(root, "problem", None)
+    if refused is not None and hasattr(refused, "check"):
+        return problem_finding(refused)
     found = getattr(root, "witness", None)
     if isinstance(found, dict):
         return Finding("memory", reason, witness={**witness, **found})
@@ -127,26 +139,133 @@ def is_fatal(error: BaseException) -> bool:
     return any(word in text for word in FATAL_WORDS)
 
 
+def problem_finding(problem: Problem) -> Finding:
+    """What the gate itself saw, as a finding; a dead GPU context ends the worker."""
+    dead = bool(problem.witness.get("fatal"))
+    dead = dead or any(word in problem.reason.lower() for word in FATAL_WORDS)
+    return Finding(problem.check, problem.reason, witness=dict(problem.witness), fatal=dead)
+
+
+def open_own_gate(candidate: Candidate) -> Finding | None:
+    """Where reference and wrapper are known, the whole gate watches the pair's own test."""
+    from tritongen.verify.own.gate import open_gate
+
+    if all(case.name == "get_test_inputs" for case in candidate.cases):
+        return None
+    candidate.own = open_gate(
+        candidate.module, candidate.request, candidate.kind, candidate.surroundings
+    )
+    if candidate.own is None:
+        candidate.coverage["gate"] = "the pair's own test only: its entry points are not known"
+    return None
+
+
 def run_tests(candidate: Candidate) -> Finding | None:
-    """Every case of every test function passes."""
-    ran = 0
-    for case in candidate.cases:
-        if case.skip is not None:
-            candidate.coverage["skipped"] = candidate.coverage.get("skipped", 0) + 1
-            continue
-        finding = run_case(candidate, case)
-        if finding is not None:
-            return finding
-        ran += 1
-    candidate.coverage["ran"] = ran
+    """Every case of every test function passes; each call is a trial of the gate as well."""
+    cases = [case for case in candidate.cases if case.skip is None]
+    skipped = len(candidate.cases) - len(cases)
+    if skipped:
+        candidate.coverage["skipped"] = candidate.coverage.get("skipped", 0) + skipped
+    own = candidate.own
+    if own is None:
+        finding = _run_all(candidate, cases)
+    else:
+        with own.watched():
+            finding = _run_guarded(candidate, own, cases)
+    if finding is not None:
+        return finding
     candidate.coverage["comparisons"] = candidate.errors.comparisons
     if candidate.coverage.get("skipped", 0) >= len(candidate.cases):
         return Finding("test", "all tests were skipped")
     return None
 
 
+def _run_all(candidate: Candidate, cases: list[Case]) -> Finding | None:
+    for case in cases:
+        finding = run_case(candidate, case)
+        if finding is not None:
+            return finding
+    candidate.coverage["ran"] = len(cases)
+    return None
+
+
+def _run_guarded(candidate: Candidate, own: OwnGate, cases: list[Case]) -> Finding | None:
+    """The cases that are paid for, first those that together show every pair of values.
+
+    The others are run while the budget lasts, and judged by the test alone.
+    """
+    from tritongen.verify.own.session import Budget
+
+    if candidate.kind == "cuda":
+        cases = own.chosen_cases(cases, lambda case: run_case(candidate, case))
+    cases, needed = own.ordered(cases)
+    budget = Budget(own.session.watch, CASE_ACCESSES, len(cases))
+    ran = 0
+    for case in cases:
+        optional = ran >= needed and not own.full
+        if optional and budget.spent:
+            break
+        own.guard.case = case.name
+        finding = run_case(candidate, case)
+        if finding is not None:
+            return finding
+        problem = own.guard.settle(compared=not optional)
+        if problem is not None:
+            return problem_finding(problem)
+        ran += 1
+    candidate.coverage["ran"] = ran
+    if ran < len(cases):
+        candidate.coverage["left"] = len(cases) - ran
+    return None
+
+
+def was_launched(candidate: Candidate) -> Finding | None:
+    """A Triton kernel ran at all."""
+    own = candidate.own
+    counts: dict[str, int] = dict(own.session.launches if own else candidate.tools["launches"]())
+    candidate.coverage["launches"] = sum(counts.values())
+    candidate.coverage["kernels"] = sorted(counts)
+    if not counts:
+        return Finding("launch", "no Triton kernel was launched")
+    return None
+
+
+def more_trials(candidate: Candidate) -> Finding | None:
+    """Trials of the gate beyond the pair's own test."""
+    problem = candidate.own.more_trials() if candidate.own else None
+    return problem_finding(problem) if problem else None
+
+
+def repeats(candidate: Candidate) -> Finding | None:
+    """The same results again, in any order, on any memory; and none without launches."""
+    problem = candidate.own.repeats() if candidate.own else None
+    return problem_finding(problem) if problem else None
+
+
+def null_kernels(candidate: Candidate) -> Finding | None:
+    """No null kernel passes the pair's own test."""
+
+    def run(case: Case) -> None:
+        with candidate.surroundings():
+            case.run()
+
+    own = candidate.own
+    if own is None or "null" in candidate.request.get("skip", ()):
+        return None
+    candidate.errors.paused = True
+    cases = [case for case in candidate.cases if case.skip is None and not case.raises]
+    problem = own.nulls(cases, run)
+    return problem_finding(problem) if problem else None
+
+
 def run_configurations(candidate: Candidate) -> Finding | None:
-    """The other configurations of an autotuned kernel pass the same tests."""
+    """The other configurations of an autotuned kernel pass the same trials, or tests."""
+    if candidate.own is not None:
+        candidate.coverage["configurations"] = candidate.own.session.configurations
+        problem = candidate.own.configurations()
+        return problem_finding(problem) if problem else None
+    if candidate.kind != "interpret":
+        return None
     state = candidate.tools["interpreter"]
     count = state.configurations
     candidate.coverage["configurations"] = count
@@ -172,16 +291,6 @@ def _spread(cases: list[Case], share: int, start: int) -> Iterator[Case]:
         yield cases[(start + step * len(cases) // share) % len(cases)]
 
 
-def was_launched(candidate: Candidate) -> Finding | None:
-    """A Triton kernel ran at all."""
-    counts: dict[str, int] = dict(candidate.tools["launches"]())
-    candidate.coverage["launches"] = sum(counts.values())
-    candidate.coverage["kernels"] = sorted(counts)
-    if not counts:
-        return Finding("launch", "no Triton kernel was launched")
-    return None
-
-
 def capture_launches(candidate: Candidate) -> Finding | None:
     """Run the tests with every launch caught; an exception that prevents all of them counts."""
     first: Finding | None = None
@@ -199,14 +308,26 @@ def capture_launches(candidate: Candidate) -> Finding | None:
 
 
 def compile_launches(candidate: Candidate) -> Finding | None:
-    """Every captured specialisation compiles for, and fits, every target."""
+    """Captured specialisations compile for, and fit, the targets that the policy names for them.
+
+    `compile_policy` of the request is `all` or `largest` (own/policy.py), `largest` if not given.
+    """
+    from tritongen.verify.own.policy import compilable, compile_plan, program_hash
+
     compiler = candidate.tools["compiler"]
     launches = list(candidate.tools["captured"]().launches.values())
     before = compiler.compiled, compiler.reused
+    targets = list(candidate.request["targets"])
+    policy = candidate.request.get("compile_policy") or "largest"
+    number = program_hash(candidate.request)
+    plan = compile_plan([compilable(launch) for launch in launches], targets, number, policy)
     first = ""
-    for target in candidate.request["targets"]:
-        for launch in launches:
+    done = 0
+    for target in targets:
+        for index in plan[target]:
+            launch = launches[index]
             result = compiler.compile(launch, target)
+            done += 1
             if result["problem"]:
                 problem = f"kernel {launch.name}: {result['problem']}"
                 candidate.targets[target] = problem
@@ -215,6 +336,7 @@ def compile_launches(candidate: Candidate) -> Finding | None:
         else:
             candidate.targets[target] = "ok"
     candidate.coverage["specialisations"] = len(launches)
+    candidate.coverage["compilations"] = [done, len(launches) * len(targets)]
     candidate.coverage["compiled"] = compiler.compiled - before[0]
     candidate.coverage["reused"] = compiler.reused - before[1]
     if first:
@@ -231,19 +353,33 @@ def require_capabilities(candidate: Candidate) -> Finding | None:
     return None
 
 
+_GATE: list[Check] = [
+    *(require_capabilities, find_cases, open_own_gate, run_tests, was_launched),
+    *(more_trials, repeats, run_configurations, null_kernels),
+]
 CHECKS: dict[str, list[Check]] = {
-    "interpret": [require_capabilities, find_cases, run_tests, was_launched, run_configurations],
+    "interpret": _GATE,
     "compile": [require_capabilities, find_cases, capture_launches, compile_launches],
-    "cuda": [require_capabilities, find_cases, run_tests, was_launched],
+    "cuda": _GATE,
 }
 
 
 def judge(candidate: Candidate, kind: str) -> Finding | None:
     """The first finding of the checks of a kind of worker."""
-    for check in CHECKS[kind]:
-        finding = check(candidate)
-        if finding is not None:
-            return finding
+    candidate.kind = kind
+    spent: dict[str, float] = {}
+    try:
+        for check in CHECKS[kind]:
+            started = time.perf_counter()
+            finding = check(candidate)
+            spent[check.__name__] = round(time.perf_counter() - started, 4)
+            if finding is not None:
+                return finding
+    finally:
+        candidate.seconds = spent
+        if candidate.own is not None:
+            candidate.own.close()
+            candidate.coverage["gate"] = candidate.own.summary()
     return None
 
 

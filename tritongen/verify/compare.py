@@ -18,11 +18,14 @@ class Errors:
     """The largest errors seen, and how many comparisons there were."""
 
     comparisons: int = 0
+    paused: bool = False
     max_abs: float | None = None
     max_rel: float | None = None
 
     def observe(self, actual: Any, expected: Any) -> None:
         """Take one comparison into account; what cannot be compared is the test's affair."""
+        if self.paused:
+            return
         self.comparisons += 1
         if isinstance(actual, (tuple, list)) and isinstance(expected, (tuple, list)):
             for pair in zip(actual, expected, strict=False):

@@ -16,7 +16,7 @@ from tritongen.verify.pool import Job, Outcome, Pool
 from tritongen.verify.targets import DEFAULT_TARGETS, TARGETS
 from tritongen.verify.verdict import Verdict
 
-SENT = ("requires", "entry", "atomics", "dtypes", "copies")
+SENT = ("requires", "entry", "atomics", "dtypes", "copies", "layouts", "program_id")
 """What the workers are told of a pair's metadata."""
 
 Finding = dict[str, Any]
@@ -150,6 +150,8 @@ class Flow:
         """Status, check, reason and witness: the compiler's word weighs more than an exception."""
         findings: dict[str, Finding] = {}
         for kind, outcome in self.stages.items():
+            if outcome.status in ("unstarted", "cancelled"):
+                return "error", "internal", _words(outcome), None
             if outcome.status != "done":
                 return "error", "worker", _words(outcome), None
             found = outcome.response.get("finding")
@@ -202,6 +204,10 @@ def _words(outcome: Outcome) -> str:
 
 def check_targets(targets: Iterable[str]) -> tuple[str, ...]:
     """The targets, all known; else an error that lists them."""
+    if isinstance(targets, str) or not isinstance(targets, Iterable):
+        raise VerificationError(
+            "targets", "a list of compilation targets is expected", value=targets, known=TARGETS
+        )
     names = tuple(targets)
     for name in names:
         if name not in TARGETS:

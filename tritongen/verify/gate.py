@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, overload
 
 from tritongen.errors import VerificationError
@@ -152,12 +152,38 @@ def verify(
     an iterable gives an iterator of verdicts in the same order, taken as they come. `auto` is the
     GPU if there is one, else compilation for `targets` plus Triton's interpreter.
 
-    Raises DeviceError where `cuda` is asked for and there is none, and VerificationError for an unknown
-    target and a timeout that is no positive number.
+    Raises DeviceError where `cuda` is asked for and there is none, and VerificationError for what is
+    no pair, an unknown target, and a timeout or number of workers that is not positive.
     """
     if isinstance(timeout, bool) or not isinstance(timeout, int | float) or timeout <= 0:
         raise VerificationError("timeout", "a number of seconds above 0 is expected", value=timeout)
+    if workers is not None and (
+        isinstance(workers, bool) or not isinstance(workers, int) or workers < 1
+    ):
+        raise VerificationError("workers", "a number, 1 or more, is expected", value=workers)
+    if targets is not None:
+        check_targets(targets)
+    many = isinstance(pair_or_pairs, Iterable) and not isinstance(pair_or_pairs, str | Mapping)
+    if not many:
+        _check_pair(pair_or_pairs, "pair")
     gate = shared_gate(device, workers)
     if isinstance(pair_or_pairs, Iterable):
-        return gate.stream(pair_or_pairs, timeout=timeout, targets=targets)
+        return gate.stream(_checked(pair_or_pairs), timeout=timeout, targets=targets)
     return gate.check(pair_or_pairs, timeout=timeout, targets=targets)
+
+
+def _checked(pairs: Iterable[PairLike]) -> Iterator[PairLike]:
+    for number, pair in enumerate(pairs):
+        _check_pair(pair, f"pairs[{number}]")
+        yield pair
+
+
+def _check_pair(pair: object, place: str) -> None:
+    for name in ("python_code", "triton_code", "test_code"):
+        if not isinstance(getattr(pair, name, None), str):
+            raise VerificationError(
+                place,
+                f"is no pair: it has no text `{name}`",
+                value=type(pair).__name__,
+                hint="give what tritongen.expand or Pair.from_record gives",
+            )

@@ -13,6 +13,10 @@ What is mended (tests/verify/test_interpreter.py notices when Triton repairs one
 - minimum, maximum and clamp propagate NaN where a GPU drops it; a bool argument is refused;
 - float arguments stay Python floats; here they are float32 scalars, as in compiled code;
 - a scalar is no index under Triton 3.6 with a recent NumPy;
+- conversions to and from float8 round wrongly; here torch's own tables do it, saturating as the
+  instruction of a GPU does; comparisons of bfloat16 stay bfloat16 and are then read as bits;
+- `a = b = value` is refused; `warmup` returns nothing; integer overflow is checked at length;
+- `tl.dot` takes sizes that no GPU takes;
 - reductions and scans with a combine function loop over elements; here over halves
   (reductions.py);
 - each launch and each call of a helper patches `triton.language` anew; here it is done once.
@@ -20,67 +24,54 @@ What is mended (tests/verify/test_interpreter.py notices when Triton repairs one
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import functools
 import inspect
-from collections import Counter
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import torch
 import triton.language as tl
 from triton import knobs
-from triton.runtime import autotuner, interpreter, jit
-from triton.runtime.errors import InterpreterError
-from triton.tools.tensor_descriptor import TensorDescriptor
+from triton.runtime import autotuner, interpreter
 
-from tritongen.verify import libdevice
+from tritongen.verify import fast, float8, grid, libdevice
 from tritongen.verify.bits import narrow, poison, toward_zero, widen
-from tritongen.verify.memory import Arena
-from tritongen.verify.redirect import refuse_host_tensor
+from tritongen.verify.grid import STATE, State
 from tritongen.verify.reductions import reduce_by_halves, scan_by_doubling
 
 Handle: Any = interpreter.TensorHandle
 Builder: Any = interpreter.InterpreterBuilder
 native: Any = interpreter._interpreter
-numpy_dtype: Any = interpreter._get_np_dtype
+numpy_dtype = fast.numpy_dtype
 BF16 = tl.bfloat16
-GRID_LIMITS = (2**31 - 1, 65535, 65535)
+FLOAT8 = float8.FORMATS
 
-
-@dataclasses.dataclass(slots=True)
-class State:
-    """What the interpreter is told and what it saw; one per process."""
-
-    arena: Arena = dataclasses.field(default_factory=Arena)
-    launches: Counter[str] = dataclasses.field(default_factory=Counter)
-    programs: int = 0
-    pinned: int = 0
-    configurations: int = 1
-    reverse: bool = False
-
-    def reset(self) -> None:
-        """Forget the pair before."""
-        self.launches.clear()
-        self.programs = self.pinned = 0
-        self.configurations = 1
-        self.reverse = False
-
-
-STATE = State()
+__all__ = ["STATE", "State", "install"]
 
 
 def _values(handle: Any) -> np.ndarray:
-    """The numbers of a handle: float32 for bfloat16, the data otherwise."""
-    return widen(handle.data) if handle.dtype.scalar == BF16 else handle.data
+    """The numbers of a handle: float32 for bfloat16 and float8, the data otherwise."""
+    data = handle.data
+    if data.dtype.char not in "BH":
+        return data
+    name = handle.dtype.scalar.name
+    if name == "bf16":
+        return widen(data)
+    return float8.widen(data, name) if name in FLOAT8 else data
 
 
 def _handle(data: np.ndarray, dtype: Any) -> Any:
-    """A handle of a scalar type; floats that stand for bfloat16 are rounded."""
-    if dtype == BF16 and data.dtype.kind == "f":
+    """A handle of a scalar type; floats that stand for bfloat16 are rounded, truth is int1."""
+    kind = data.dtype.kind
+    if kind == "b":
+        return Handle(data, tl.int1)
+    if dtype.name == "bf16" and kind == "f":
         data = narrow(data)
-    elif data.dtype.kind != "b" and not isinstance(dtype, tl.pointer_type):
+    elif dtype.name in FLOAT8 and kind == "f":
+        data = float8.narrow(data, dtype.name)
+    elif not isinstance(dtype, tl.pointer_type):
         want = numpy_dtype(dtype)
         if data.dtype.itemsize > want.itemsize:
             data = data.astype(want)
@@ -120,23 +111,27 @@ def _cast(self: Any, src: Any, dst_type: Any) -> Any:
     data = _values(src)
     if scalar == BF16:
         return Handle(narrow(data.astype(np.float32)), scalar)
+    if scalar.name in FLOAT8:
+        return Handle(float8.narrow(data, scalar.name), scalar)
     return Handle(data.astype(numpy_dtype(dst_type)), scalar)
 
 
 def _fp_to_fp(original: Any, self: Any, src: Any, dst_type: Any, rounding: Any) -> Any:
     scalar = dst_type.scalar
-    standard = (BF16, tl.float16, tl.float32, tl.float64)
-    if src.dtype.scalar not in standard or scalar not in standard:
+    known = {"bf16", "fp16", "fp32", "fp64", *FLOAT8}
+    if src.dtype.scalar.name not in known or scalar.name not in known:
         return original(self, src, dst_type, rounding)
-    if rounding is not None and "RTZ" in str(rounding):
+    if rounding is not None and "RTZ" in str(rounding) and scalar.name not in FLOAT8:
         return Handle(toward_zero(_values(src), scalar == BF16, numpy_dtype(dst_type)), scalar)
     return _cast(self, src, dst_type)
 
 
 def _dot(original: Any, self: Any, a: Any, b: Any, d: Any, *rest: Any) -> Any:
-    if a.dtype.scalar.is_fp8() or b.dtype.scalar.is_fp8():
+    if "fp8e4b15" in (a.dtype.scalar.name, b.dtype.scalar.name):
         return original(self, a, b, d, *rest)
     left, right, scalar = _values(a), _values(b), d.dtype.scalar
+    if a.dtype.scalar == tl.float32 and rest:
+        STATE.precisions.add(str(getattr(rest[0], "name", rest[0])).lower())
     exact = left.dtype.kind != "f" or left.dtype.itemsize == 8
     compute = np.float64 if exact else np.float32
     product = np.matmul(left.astype(compute), right.astype(compute))
@@ -168,6 +163,7 @@ def _store(self: Any, ptrs: Any, value: Any, mask: Any, *_: Any, **__: Any) -> A
 
 
 def _atomic_cas(original: Any, self: Any, ptr: Any, *rest: Any) -> Any:
+    STATE.atomics = True
     STATE.arena.check(ptr.data, np.ones(ptr.data.shape, bool), _itemsize(ptr), "atomic")
     return original(self, ptr, *rest)
 
@@ -175,6 +171,7 @@ def _atomic_cas(original: Any, self: Any, ptr: Any, *rest: Any) -> Any:
 def _atomic_rmw(
     original: Any, self: Any, op: Any, ptr: Any, val: Any, mask: Any, *rest: Any
 ) -> Any:
+    STATE.atomics = True
     STATE.arena.check(ptr.data, mask.data, _itemsize(ptr), "atomic")
     element = ptr.get_element_ty()
     if element not in (BF16, tl.float16):
@@ -225,99 +222,6 @@ def _convert(original: Any, value: Any) -> Any:
     return original(value)
 
 
-def _place(value: Any, name: str) -> Any:
-    """An argument with its memory in the arena."""
-    if isinstance(value, torch.Tensor):
-        refuse_host_tensor(value, name)
-        return STATE.arena.place(value, name)
-    if isinstance(value, tuple):
-        items = [_place(item, name) for item in value]
-        return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
-    if isinstance(value, TensorDescriptor):
-        return dataclasses.replace(value, base=_place(value.base, name))
-    if isinstance(value, jit.TensorWrapper):
-        return jit.TensorWrapper(_place(value.base, name), value.dtype)
-    return value
-
-
-def _launch(self: Any, *args: Any, **kwargs: Any) -> None:
-    """One launch: all programs of the grid, one after the other."""
-    names = inspect.getfullargspec(self.fn).args
-    kwargs = {key: value for key, value in kwargs.items() if key in names}
-    for hook in self.pre_run_hooks:
-        hook(*args, **kwargs)
-    kernel = self.fn.__name__
-    raw = inspect.getcallargs(self.fn, *args, **kwargs)
-    grid = self.grid(raw) if callable(self.grid) else self.grid
-    grid = _check_grid(grid, kernel)
-    STATE.launches[kernel] += 1
-    STATE.programs += grid[0] * grid[1] * grid[2]
-    arena = STATE.arena
-    with torch._C.DisableTorchFunction(), np.errstate(all="ignore"):
-        arena.begin(kernel)
-        bound = {name: _place(value, name) for name, value in raw.items()}
-        call = {
-            name: value if name in self.constexprs else interpreter._implicit_cvt(value)
-            for name, value in bound.items()
-        }
-        builder = interpreter.interpreter_builder
-        builder.set_grid_dim(*grid)
-        order = (lambda n: range(n - 1, -1, -1)) if STATE.reverse else range
-        try:
-            for x in order(grid[0]):
-                for y in order(grid[1]):
-                    for z in order(grid[2]):
-                        builder.set_grid_idx(x, y, z)
-                        self.fn(**call)
-        except Exception as error:
-            raise InterpreterError(f"in kernel {kernel}: {error!r}") from error
-        arena.finish()
-
-
-def _check_grid(grid: Any, kernel: str) -> tuple[int, int, int]:
-    sizes = list(grid) if isinstance(grid, (tuple, list)) else [grid]
-    if not 1 <= len(sizes) <= 3:
-        raise ValueError(f"kernel {kernel}: a grid has 1 to 3 dimensions, not {len(sizes)}")
-    sizes = [int(size) if hasattr(size, "__index__") else size for size in sizes]
-    for size, limit in zip(sizes, GRID_LIMITS, strict=False):
-        if not isinstance(size, int) or not 0 <= size <= limit:
-            raise ValueError(f"kernel {kernel}: grid {tuple(sizes)} exceeds {GRID_LIMITS}")
-    sizes += [1] * (3 - len(sizes))
-    return sizes[0], sizes[1], sizes[2]
-
-
-def _autotuned(self: Any, *args: Any, **kwargs: Any) -> Any:
-    """One configuration, pinned; the first call of a key also runs as its benchmark would."""
-    self.nargs = dict(zip(self.arg_names, args, strict=False))
-    several = len(self.configs) > 1
-    configs = self.prune_configs(kwargs) if several else self.configs
-    STATE.configurations = max(STATE.configurations, len(configs))
-    config = configs[STATE.pinned % len(configs)]
-    clash = kwargs.keys() & config.kwargs.keys()
-    if clash:
-        raise ValueError(f"Conflicting meta-parameters: {', '.join(sorted(clash))}.")
-    full = {**self.nargs, **kwargs, **config.all_kwargs()}
-    known = {**self.nargs, **kwargs}
-    key = tuple(
-        [known[name] for name in self.keys if name in known]
-        + [str(v.dtype) for k, v in known.items() if k in self.arg_names and hasattr(v, "dtype")]
-    )
-    if several and key not in self.cache:
-        self.cache[key] = config
-        if config.pre_hook:
-            config.pre_hook(full)
-        self.pre_hook(full)
-        self.fn.run(*args, **kwargs, **config.all_kwargs())
-        self.post_hook(full, exception=None)
-        self.pre_hook(full, reset_only=True)
-    self.best_config = config
-    if config.pre_hook is not None:
-        config.pre_hook(full)
-    result = self.fn.run(*args, **kwargs, **config.all_kwargs())
-    self.nargs = None
-    return result
-
-
 def _compile_and_exec(self: Any, tree: Any) -> Any:
     """As Triton does it, without lending the interpreter's own imports to the kernel."""
     space = self.fn.__globals__
@@ -325,6 +229,27 @@ def _compile_and_exec(self: Any, tree: Any) -> Any:
     made = {**self.kwargs}
     exec(compile(tree, filename=self.filename, mode="exec"), space, made)
     return made[self.fn.__name__]
+
+
+def _visit_assign(self: Any, node: ast.Assign) -> ast.Assign:
+    """As Triton does it, but for `a = b = value` as well."""
+    for target in node.targets:
+        self.visit(target)
+    name = ast.Name(id="interpreter_semantic", ctx=ast.Load())
+    convert = ast.Attribute(value=name, attr="to_tensor", ctx=ast.Load())
+    node.value = ast.Call(func=convert, args=[node.value, ast.Constant(value=False)], keywords=[])
+    return node
+
+
+def _set_options(builder: Any) -> None:
+    """The limits of a GPU on `tl.dot`, and no checks of integer overflow, as in release code."""
+    builder.options = dataclasses.replace(builder.options, sanitize_overflow=False)
+    builder.codegen_fns["min_dot_size"] = _smallest_dot
+    Builder.create_print = lambda self, *_: None
+
+
+def _smallest_dot(left: Any, _right: Any) -> tuple[int, int, int]:
+    return (1, 1, 32 if left.scalar.primitive_bitwidth == 8 else 16)
 
 
 def _patch_once() -> None:
@@ -370,6 +295,8 @@ class _Wrapper:
 
 def install() -> None:
     """Mend the interpreter of this process, which must have been started with TRITON_INTERPRET."""
+    if STATE.installed:
+        return
     if not knobs.runtime.interpret:
         raise RuntimeError("the interpreter needs TRITON_INTERPRET=1 before triton is imported")
     replacements: dict[str, Any] = {
@@ -403,10 +330,18 @@ def install() -> None:
     convert = interpreter._implicit_cvt
     interpreter._implicit_cvt = functools.partial(_convert, convert)
     executor: Any = interpreter.GridExecutor
-    executor.__call__ = _launch
+    executor.__call__ = grid.launch
+    function: Any = interpreter.InterpretedFunction
+    function.run = _Wrapper(grid.run_function, function.run)
+    transformer: Any = interpreter.ASTTransformer
+    transformer.visit_Assign = _visit_assign
+    interpreter.FunctionRewriter.ast_transformer = transformer()
     rewriter: Any = interpreter.FunctionRewriter
     rewriter._compile_and_exec = _compile_and_exec
     tuner: Any = autotuner.Autotuner
-    tuner.run = _autotuned
+    tuner.run = grid.autotuned
+    _set_options(interpreter.interpreter_builder)
+    fast.install()
     _patch_libdevice()
     _patch_once()
+    STATE.installed = True

@@ -51,6 +51,10 @@ class Arena:
         self._by_pointer: dict[int, Region] = {}
         self._foreign: list[tuple[int, int]] = []
         self.kernel = ""
+        self.fault: OutOfBounds | None = None
+        """The first access outside of the buffers; kept even if the program goes on after it."""
+        self.windows: dict[int, tuple[int, int]] = {}
+        """By the address of a storage: the bytes of it, first and last, that kernels may touch."""
 
     def _reserve(self) -> mmap.mmap:
         flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | getattr(mmap, "MAP_NORESERVE", 0x4000)
@@ -97,17 +101,21 @@ class Arena:
         copy = held.untyped_storage()
         copy.copy_(storage)
         start = self._base + offset
-        region = Region(start, start + nbytes, storage, copy)
+        first, last = self.windows.get(storage.data_ptr(), (0, nbytes))
+        region = Region(start + first, start + last, storage, copy)
         self.regions.append(region)
         return region
 
-    def finish(self) -> None:
-        """Copy what the launch wrote back to where the program sees it."""
+    def finish(self) -> set[int]:
+        """Copy what the launch wrote back to where the program sees it; the addresses there."""
+        written: set[int] = set()
         for region in self.regions:
             if region.written:
                 region.original.copy_(region.storage)
+                written.add(region.original.data_ptr())
         self.regions = []
         self._by_pointer = {}
+        return written
 
     def admit_foreign(self) -> None:
         """The kernel makes pointers from integers: allow all live tensors as well."""
@@ -143,7 +151,7 @@ class Arena:
         more = f", {count} elements in this {action}" if count > 1 else ""
         if not views:
             message = f"kernel {self.kernel}: {action} outside every buffer{more}"
-            raise OutOfBounds(message, {"kernel": self.kernel, "action": action})
+            raise self._found(message, {"kernel": self.kernel, "action": action})
         name, start, shape = min(views, key=lambda view: abs(address - view[1]))
         index = (address - start) // itemsize
         size = int(np.prod(shape)) if shape else 1
@@ -159,4 +167,9 @@ class Arena:
             "size": size,
             "count": count,
         }
-        raise OutOfBounds(message, witness)
+        raise self._found(message, witness)
+
+    def _found(self, message: str, witness: dict[str, Any]) -> OutOfBounds:
+        error = OutOfBounds(message, witness)
+        self.fault = self.fault or error
+        return error

@@ -44,6 +44,11 @@ def place_of(tensor: Any) -> str | None:
     return getattr(tensor, _PLACE, None)
 
 
+def claim_place(tensor: Any, place: str) -> None:
+    """Say where a tensor claims to be."""
+    setattr(tensor, _PLACE, place)
+
+
 def _kind(device: Any) -> str | None:
     """Where a device argument points: `cuda`, `cpu`, or None if it is no device."""
     if isinstance(device, torch.device):
@@ -237,8 +242,14 @@ class _Context:
     def __exit__(self, *_: Any) -> None: ...
 
 
-def _nothing(*_: Any, **__: Any) -> None:
-    return None
+def _do_nothing(name: str) -> Any:
+    """A function of its own for each name: torch._dynamo refuses one under several names."""
+
+    def nothing(*_: Any, **__: Any) -> None:
+        return None
+
+    nothing.__name__ = nothing.__qualname__ = name
+    return nothing
 
 
 _CUDA: dict[str, Any] = {
@@ -262,10 +273,11 @@ _CUDA: dict[str, Any] = {
     "device_of": _Context,
     "stream": _Context,
     "manual_seed": lambda seed: torch.default_generator.manual_seed(seed),
-    "manual_seed_all": _nothing,
-    **dict.fromkeys(
-        ("synchronize", "empty_cache", "set_device", "init", "reset_peak_memory_stats"), _nothing
-    ),
+    "manual_seed_all": _do_nothing("manual_seed_all"),
+    **{
+        name: _do_nothing(name)
+        for name in ("synchronize", "empty_cache", "set_device", "init", "reset_peak_memory_stats")
+    },
 }
 
 

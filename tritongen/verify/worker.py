@@ -186,6 +186,7 @@ class Engine:
             "max_abs_error": errors.max_abs,
             "max_rel_error": errors.max_rel,
             "printed": printed.text,
+            "spent": candidate.seconds if candidate else {},
             "seconds": round(time.perf_counter() - started, 4),
             "resident_mb": resident_mb(),
         }

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 if TYPE_CHECKING:
     import torch
 
-Precision = Literal["own", "float32", "float64", "spread", "spread-tf32"]
-"""How a reference computes: as it is written; with every float as float32 or float64; `spread`
+Precision = Literal["own", "again", "float32", "float64", "spread", "spread-tf32"]
+"""How a reference computes: as it is written (`again`: under another seed); with every float as float32 or float64; `spread`
 gives its float64 results followed by as many tensors of the deviation that the rounding of an
 honest implementation explains (`spread-tf32`: with dots of TF32 operands)."""
 
