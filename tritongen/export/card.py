@@ -237,8 +237,9 @@ _RECORD = (
     ),
     (
         "`verification`",
-        "`status`, `evidence`, `targets`, `device`, `torch`, `triton`, `max_abs_error`, "
-        "`max_rel_error`, `seconds`",
+        "`status`, `evidence`, `proof` (`verbatim`: this text ran; `program`: another text of its "
+        "program ran, which it is an exact renaming of; `audited`: both), `targets`, `device`, "
+        "`torch`, `triton`, `max_abs_error`, `max_rel_error`, `seconds`",
     ),
 )
 

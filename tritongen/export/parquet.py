@@ -44,6 +44,7 @@ VERIFICATION = pa.struct(
     [
         ("status", _TEXT),
         ("evidence", _TEXT),
+        ("proof", _TEXT),
         ("targets", _TARGETS),
         ("device", _TEXT),
         ("torch", _TEXT),
@@ -73,7 +74,7 @@ _REPETITIVE = [
         for name in ("operation_type", "difficulty", "family", "strategy", "op", "atomics")
     ),
     *(f"metadata.{name}.list.element" for name in ("tags", "dtypes", "requires", "targets")),
-    *(f"verification.{name}" for name in ("status", "evidence", "device", "torch", "triton")),
+    *(f"verification.{name}" for name in ("status", "evidence", "proof", "device", "torch", "triton")),
     *(f"verification.targets.list.element.{name}" for name in ("target", "result")),
     "program_id",
     "operation_id",
@@ -146,6 +147,7 @@ def _verification(verdicts: Sequence[VerdictLike]) -> pa.StructArray:
     columns = [
         texts([verdict.status for verdict in verdicts]),
         texts([verdict.evidence for verdict in verdicts]),
+        texts([verdict.proof for verdict in verdicts]),
         lists([list(verdict.targets.items()) for verdict in verdicts], _TARGETS, _targets),
         texts([verdict.device for verdict in verdicts]),
         texts([verdict.torch for verdict in verdicts]),

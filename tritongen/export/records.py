@@ -40,6 +40,7 @@ ENTRY_FIELDS = ("reference", "module", "wrapper", "kernel", "test")
 VERIFICATION_FIELDS = (
     "status",
     "evidence",
+    "proof",
     "targets",
     "device",
     "torch",
@@ -88,6 +89,8 @@ class VerdictLike(Protocol):
     @property
     def evidence(self) -> str: ...
     @property
+    def proof(self) -> str: ...
+    @property
     def targets(self) -> Mapping[str, str]: ...
     @property
     def device(self) -> str: ...
@@ -115,6 +118,7 @@ class Verification:
     reason: str = ""
     check: str = ""
     evidence: str = "none"
+    proof: str = "verbatim"
     targets: Mapping[str, str] = field(default_factory=dict)
     device: str = ""
     torch: str = ""
@@ -156,6 +160,7 @@ def encode_verification(verdict: VerdictLike) -> dict[str, Any]:
     return {
         "status": verdict.status,
         "evidence": verdict.evidence,
+        "proof": verdict.proof,
         "targets": [
             {"target": target, "result": result} for target, result in verdict.targets.items()
         ],

@@ -76,6 +76,7 @@ def stored(verdict: VerdictLike) -> Verification:
         reason=verdict.reason,
         check=verdict.check,
         evidence=verdict.evidence,
+        proof=verdict.proof,
         targets=dict(verdict.targets),
         device=verdict.device,
         torch=verdict.torch,
