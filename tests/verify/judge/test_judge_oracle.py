@@ -337,3 +337,66 @@ def test_what_is_only_copied_or_chosen_must_be_equal() -> None:
         assert judged(reference, reference, X) is None
         assert judged(reference, lambda x, f=reference: nudge(f(x)), X) is not None
     assert judged(lambda x: x * 1.7, lambda x: nudge(x * 1.7), X) is None
+
+
+def centred(x: torch.Tensor) -> torch.Tensor:
+    """Values less the mean of their row, cut off below zero."""
+    return torch.relu((x - x.mean(-1, keepdim=True)) * 300.0)
+
+
+@pytest.mark.parametrize("value", [0.1, 0.3, 0.7, 1.1, 1000.1, -3.3])
+def test_a_constant_row_may_come_out_on_either_side_of_a_kink(value: float) -> None:
+    x = torch.full((64, 77), value)
+    error = 2.0**-23 * abs(value) * 300
+    assert judged(centred, lambda x: torch.full_like(x, error), x) is None
+    assert judged(centred, lambda x: torch.full_like(x, 40 * error), x) is not None
+
+
+def test_beside_a_clamp_the_rounding_of_tf32_shows_on_the_free_side() -> None:
+    generator = torch.Generator().manual_seed(0)
+    a, b = (torch.randn(128, 128, generator=generator) for _ in range(2))
+
+    def reference(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        return torch.clamp(a @ b, -1, 1)
+
+    def truncated(x: torch.Tensor) -> torch.Tensor:
+        return (x.view(torch.int32) & ~0x1FFF).view(torch.float32)
+
+    def kernel(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        return torch.clamp(truncated(a) @ truncated(b), -1, 1)
+
+    assert judged(reference, kernel, a, b, tf32=True) is None
+    assert judged(reference, kernel, a, b) is not None
+
+
+def test_constant_rows_lose_to_one_side_under_tf32() -> None:
+    a = torch.full((32, 128), 1.0 + 2.0**-10 - 2.0**-23)
+    b = torch.full((128, 32), 1.0 + 2.0**-10 - 2.0**-23)
+
+    def truncated(x: torch.Tensor) -> torch.Tensor:
+        return (x.view(torch.int32) & ~0x1FFF).view(torch.float32)
+
+    def kernel(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        return truncated(a) @ truncated(b)
+
+    assert judged(torch.matmul, kernel, a, b, tf32=True) is None
+
+
+def test_a_reference_runs_in_noise_only_where_results_need_it() -> None:
+    seen: list[str] = []
+
+    class Counted(LocalReference):
+        def run(self, arguments: tuple[Any, ...], precision: Any) -> Any:
+            seen.append(precision)
+            return super().run(arguments, precision)
+
+    x = torch.randn(100, generator=torch.Generator().manual_seed(0))
+    expectation = expect(Counted(torch.tanh), (x,))
+    assert isinstance(expectation, Expectation)
+    trial = Trial("t", "given", (x,))
+    assert compare((torch.tanh(x.double()).float(),), expectation, trial) is None
+    assert seen == ["own", "float64"]
+    assert compare((torch.tanh(x) * (1 + 2e-7),), expectation, trial) is None
+    assert seen == ["own", "float64", "spread"]
+    assert compare((torch.tanh(x) * 1.001,), expectation, trial) is not None
+    assert seen == ["own", "float64", "spread", "spread-more"]

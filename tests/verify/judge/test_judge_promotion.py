@@ -168,3 +168,36 @@ def test_ties_survive_the_noise_and_spread_is_local() -> None:
     exact, spread = LocalReference(torch.sin).run((wide * 0 + wide,), "spread").outputs
     assert float(spread[0]) < 1e-6
     assert exact.shape == spread.shape
+
+
+NORMS: dict[str, Callable[..., Any]] = {
+    "group": lambda x: F.group_norm(x, 3, torch.ones(33) * 1.5, torch.ones(33)),
+    "batch": lambda x: F.batch_norm(x, None, None, training=True),
+    "batch, in use": lambda x: F.batch_norm(x, torch.zeros(33), torch.ones(33)),
+    "rms": lambda x: F.rms_norm(x, (33,), torch.ones(33) * 2),
+    "var and mean": lambda x: torch.var_mean(x, -1),
+    "max and index": lambda x: torch.max(x, -1),
+    "softmax": lambda x: F.softmax(x, -1),
+    "log softmax": lambda x: F.log_softmax(x, 0),
+    "layer": lambda x: F.layer_norm(x, (33,), torch.ones(33) * 2, torch.ones(33)),
+    "std": lambda x: x.std(),
+    "gelu": F.gelu,
+    "gelu tanh": lambda x: F.gelu(x, approximate="tanh"),
+    "silu": F.silu,
+    "mish": F.mish,
+    "attention": lambda x: F.scaled_dot_product_attention(x[None], x[None], x[None], is_causal=True),
+    "attention, mask and scale": lambda x: F.scaled_dot_product_attention(
+        x[None], x[None], x[None], attn_mask=torch.eye(5), scale=0.3
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NORMS)
+def test_an_operator_taken_apart_is_the_same_operator(name: str) -> None:
+    ran = LocalReference(NORMS[name]).run((X,), "spread")
+    assert ran.ok, ran.error
+    half = len(ran.outputs) // 2
+    for exact, spread in zip(ran.outputs[:half], ran.outputs[half:], strict=True):
+        if exact.is_floating_point() and name != "max and index":
+            assert float((spread / (exact.abs() + 0.1)).max()) < 1e-4
+            assert float((spread / (exact.abs() + 0.1)).median()) > 1e-8

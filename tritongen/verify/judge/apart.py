@@ -77,6 +77,38 @@ def _layer_norm(
     return result if bias is None else result + bias, mean, scale
 
 
+def _group_norm(
+    x: torch.Tensor,
+    weight: Any,
+    bias: Any,
+    batch: int,
+    channels: int,
+    _inner: int,
+    groups: int,
+    eps: float,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    grouped = x.reshape(batch, groups, -1)
+    mean, variance = _mean_and_variance(grouped, [2], 0, True)
+    scale = torch.rsqrt(variance + eps)
+    result = ((grouped - mean) * scale).reshape(x.shape)
+    shape = [1, channels] + [1] * (x.dim() - 2)
+    if weight is not None:
+        result = result * weight.reshape(shape)
+    if bias is not None:
+        result = result + bias.reshape(shape)
+    return result, mean.squeeze(2), scale.squeeze(2)
+
+
+def _rms_norm(
+    x: torch.Tensor, shape: Any, weight: Any, eps: float | None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    dims = list(range(x.dim() - len(shape), x.dim()))
+    least = torch.finfo(torch.float32).eps if eps is None else eps
+    scale = torch.rsqrt((x * x).mean(dims, keepdim=True) + least)
+    result = x * scale
+    return result if weight is None else result * weight, scale
+
+
 def _silu(x: torch.Tensor) -> torch.Tensor:
     return x * torch.sigmoid(x)
 
@@ -113,7 +145,8 @@ def _attention(
 @functools.lru_cache(1)
 def _written_out() -> dict[Any, Callable[..., Any]]:
     aten = torch.ops.aten
-    return {
+    written: dict[Any, Callable[..., Any]] = {
+        aten.native_group_norm.default: _group_norm,
         aten.var.correction: _var,
         aten.std.correction: _std,
         aten.var_mean.correction: _var_mean,
@@ -125,6 +158,9 @@ def _written_out() -> dict[Any, Callable[..., Any]]:
         aten.silu.default: _silu,
         aten.gelu.default: _gelu,
     }
+    if hasattr(aten, "_fused_rms_norm"):
+        written[aten._fused_rms_norm.default] = _rms_norm
+    return written
 
 
 @functools.lru_cache(1)
@@ -136,4 +172,4 @@ def _table() -> dict[Any, Callable[..., Any]]:
 
 def parts_of(func: Any) -> Callable[..., Any] | None:
     """A function of simpler operators that gives what an operator gives, if one is known."""
-    return _written_out().get(func) or _table().get(func)
+    return _written_out().get(func) or _table().get(func)  # the table takes a second to load

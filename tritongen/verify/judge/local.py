@@ -16,6 +16,7 @@ from tritongen.verify.judge.promotion import Promotion, map_tensors, promoted, t
 from tritongen.verify.judge.records import Precision, Ran
 
 GAIN = 4.0
+MANY = 16 * RUNS
 CHOICES = 8
 
 
@@ -87,8 +88,9 @@ class LocalReference:
                 if precision in ("float32", "float64"):
                     mode = Promotion(getattr(torch, precision), default)
                     return Ran(self._under(mode, arguments))
-                if precision in ("spread", "spread-tf32"):
-                    return Ran(self._spread(arguments, default, precision == "spread-tf32"))
+                if precision.startswith("spread"):
+                    runs = MANY if precision.endswith("more") else RUNS
+                    return Ran(self._spread(arguments, default, "tf32" in precision, runs))
                 return Ran(error=f"no precision is called {precision!r}")
         except Exception as error:
             return Ran(error=one_line(f"{type(error).__name__}: {error}"))
@@ -108,12 +110,12 @@ class LocalReference:
         return tuple(_detached(item) for item in results)
 
     def _spread(
-        self, arguments: tuple[Any, ...], default: torch.dtype, tf32: bool
+        self, arguments: tuple[Any, ...], default: torch.dtype, tf32: bool, runs: int
     ) -> tuple[Any, ...]:
         """The float64 results, then how far each moves under rounding."""
         exact = self._under(Promotion(torch.float64, default), arguments)
         total: list[Any] = [None] * len(exact)
-        draws = [Noise(run, default, tf32=tf32) for run in range(RUNS)]
+        draws = [Noise(run, default, tf32=tf32) for run in range(runs)]
         chooses = [_is_choice(item) for item in exact]
         if any(chooses):
             draws += [Noise(run, default, tf32=tf32, gain=GAIN) for run in range(CHOICES)]
@@ -122,12 +124,12 @@ class LocalReference:
             if len(noisy) != len(exact):
                 raise RuntimeError("the number of results depends on rounding")
             for index, (best, moved) in enumerate(zip(exact, noisy, strict=True)):
-                if number >= RUNS and not chooses[index]:
+                if number >= runs and not chooses[index]:
                     continue
                 found = _squared(best, moved)
                 if found is not None:
                     total[index] = found if total[index] is None else total[index] + found
-        roots = (None if item is None else (item / RUNS).sqrt() for item in total)
+        roots = (None if item is None else (item / runs).sqrt() for item in total)
         return (*exact, *roots)
 
 

@@ -354,11 +354,13 @@ def _suppressed(judgement: Judgement) -> Problem | None:
 
 def _only(expectation: Expectation, number: int) -> Expectation:
     """The expectation of one of the results."""
+    widen = expectation.widen
     return Expectation(
         expectation.own[number : number + 1],
         expectation.exact[number : number + 1],
         expectation.bound[number : number + 1],
         expectation.reference,
+        None if widen is None else lambda: _only(widen(), number),
     )
 
 

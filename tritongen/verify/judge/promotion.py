@@ -89,7 +89,8 @@ def map_tensors(function: Any, value: Any) -> Any:
     if isinstance(value, torch.Tensor):
         return function(value)
     if isinstance(value, (tuple, list)):
-        return type(value)(map_tensors(function, item) for item in value)
+        items = [map_tensors(function, item) for item in value]
+        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
     return value
 
 
@@ -110,6 +111,11 @@ class Promotion(TorchDispatchMode):
         self.target = target
         self.default = default
         self.narrow = frozenset(d for d in LOW if torch.finfo(d).bits < torch.finfo(target).bits)
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """False: nothing is compiled here, and the guard costs a second and time at every call."""
+        return False
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None

@@ -8,16 +8,29 @@ the judge knows of them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     import torch
 
-Precision = Literal["own", "again", "float32", "float64", "spread", "spread-tf32"]
-"""How a reference computes: as it is written (`again`: under another seed); with every float as float32 or float64; `spread`
+Precision = Literal[
+    "own",
+    "again",
+    "float32",
+    "float64",
+    "spread",
+    "spread-tf32",
+    "spread-more",
+    "spread-tf32-more",
+]
+"""How a reference computes.
+
+As it is written (`again`: under another seed); with every float as float32 or float64; `spread`
 gives its float64 results followed by as many tensors of the deviation that the rounding of an
-honest implementation explains (`spread-tf32`: with dots of TF32 operands)."""
+honest implementation explains (`tf32`: with dots of TF32 operands; `more`: from many more runs).
+"""
 
 Limit = Literal["", "declared", "resources"]
 
@@ -78,13 +91,16 @@ class Expectation:
     `own` are the results for the arguments as they are (they say type, shape, dtype and layout);
     `exact` the same in float64, or `own` where there is no such run; `bound` float64 tensors of
     the same shapes, the largest error that is allowed of each element (None: must be equal).
-    `reference` is `float64`, or `eager` where promotion failed.
+    `reference` is `float64`, or `eager` where promotion failed. `widen` is set where `bound` is
+    only what little or no noise shows (see oracle.py), and gives the expectation with the bound
+    that more of it shows: it is asked for where results exceed the former.
     """
 
     own: tuple[Any, ...]
     exact: tuple[Any, ...]
     bound: tuple[torch.Tensor | None, ...]
     reference: Literal["float64", "eager"] = "float64"
+    widen: Callable[[], Expectation] | None = None
 
 
 @dataclass(frozen=True, slots=True)
