@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from mutation_sources import SCALE, pair_of
@@ -95,3 +100,35 @@ def test_a_mutant_that_hangs_or_kills_its_process_is_not_equivalent():
 def test_inputs_reach_beyond_several_blocks():
     mutant = mutant_of("BLOCK=64", "BLOCK=32")
     assert 64 in block_sizes(mutant)
+
+
+def test_a_referee_dies_with_its_parent():
+    """Even one that hangs in a mutant leaves no process behind."""
+    code = (
+        "import os, time, threading\n"
+        "from mutation_sources import SCALE, pair_of\n"
+        "from tritongen.mutate import OPERATORS, Mutant, Referee\n"
+        "text = SCALE.replace('n = x.numel()', 'n = x.numel(); import time; time.sleep(600)')\n"
+        "referee = Referee()\n"
+        "process = referee._start()\n"
+        "print(process.pid, flush=True)\n"
+        "def end():\n"
+        "    time.sleep(6)\n"
+        "    os._exit(0)\n"
+        "threading.Thread(target=end, daemon=True).start()\n"
+        "referee.decide(Mutant(pair_of(), OPERATORS['drop-term'], 0, 1, '', text))\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=120
+    )
+    assert result.returncode == 0, result.stderr
+    pid = int(result.stdout)
+    for _ in range(100):
+        try:
+            if "zombie" in Path(f"/proc/{pid}/status").read_text():
+                return
+        except (FileNotFoundError, ProcessLookupError):
+            return
+        time.sleep(0.1)
+    pytest.fail("the referee outlived its parent")

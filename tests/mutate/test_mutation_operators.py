@@ -134,6 +134,12 @@ def test_what_stands_in_for_masked_lanes_matters_only_where_they_meet_others():
     assert len(mutated("change-other", "tuned")) == 2
 
 
+def test_whole_numbers_are_not_rounded_to_half():
+    text = TUNED.replace("dtype=x.dtype", "dtype=torch.int64")
+    assert list(OPERATORS["round-result"].sites(Subject(text))) == []
+    assert mutated("round-result", "tuned")
+
+
 def test_grids_that_masks_cut_off_get_no_further_program():
     assert mutated("grid-one-over", "scale") == []
     assert mutated("grid-one-over", "tiles") == []

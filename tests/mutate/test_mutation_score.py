@@ -11,7 +11,7 @@ import tritongen
 from tritongen.mutate import OPERATORS, mutate
 from tritongen.mutate.report import describe
 
-PER_PAIR = 14
+PER_PAIR = 13
 SEED = 11
 CANDIDATES = 16
 

@@ -43,7 +43,7 @@ class Referee:
     it may hang before its process is killed.
     """
 
-    def __init__(self, seconds: float = 40.0) -> None:
+    def __init__(self, seconds: float = 20.0) -> None:
         self.seconds = seconds
         self.patience = 60 + 2 * seconds
         self._process: subprocess.Popen[str] | None = None
@@ -86,7 +86,10 @@ class Referee:
                 "PYTHONPATH": os.pathsep.join(paths),
             }
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "tritongen.mutate.referee", folder],
+                [
+                    *(sys.executable, "-P", "-m", "tritongen.mutate.referee"),
+                    *(folder, str(os.getpid())),
+                ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

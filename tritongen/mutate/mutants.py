@@ -14,6 +14,7 @@ from tritongen.canonical import canonical_source
 from tritongen.errors import VerificationError
 from tritongen.mutate.operators import Operator, Subject
 from tritongen.mutate.source import Edit
+from tritongen.verify.own.layout_rules import accepted_layouts
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +49,13 @@ class Mutant:
         given = dict(self.pair.metadata or {})
         wrapper = (given.get("entry") or {}).get("wrapper")
         if wrapper:
-            given.setdefault("layouts", _layouts(self.pair.triton_code, wrapper))
+            given.setdefault("layouts", accepted_layouts(self.pair.triton_code, wrapper))
         return given
 
     @property
     def family(self) -> str:
         """The pair's family."""
         return getattr(self.pair, "family", "")
-
-
-@lru_cache(maxsize=256)
-def _layouts(source: str, wrapper: str) -> dict[str, Any]:
-    # Needs torch, which making mutants does not
-    from tritongen.verify.own.layouts import accepted_layouts
-
-    return dict(accepted_layouts(source, wrapper))
 
 
 @lru_cache(maxsize=4096)

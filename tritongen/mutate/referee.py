@@ -28,9 +28,10 @@ import torch
 
 from tritongen.verify import interpreter, redirect
 from tritongen.verify.loader import join, loaded
+from tritongen.verify.worker import die_with_parent
 
 FLOAT32 = re.compile(r"\b(tl|torch)\.float32\b")
-LONG_SHAPES = 36
+LONG_SHAPES = 20
 LEAST_CALLS = 4
 BEYOND_HALF = 2100
 MOST_ELEMENTS = 400_000
@@ -128,15 +129,19 @@ def long_shapes(shapes: list[tuple[int, ...]], constants: list[int]) -> list[tup
         return []
     lengths = {BEYOND_HALF, 37, 5, *[k * c + 1 for c in constants for k in (2, 9)]}
     lengths |= {a * b + 3 for a, b in itertools.combinations(constants, 2)}
+    lengths = {length for length in lengths if length <= BEYOND_HALF}
     seen = [sorted({shape[i] for shape in shapes}) for i in range(len(shapes[0]))]
+    # Sizes that always share a factor are asked to
+    factors = [math.gcd(*sizes) for sizes in seen]
     found: list[tuple[int, ...]] = []
-    for length, few, axis in itertools.product(
-        sorted(lengths, reverse=True), (True, False), range(len(seen))
+    for few, length, axis in itertools.product(
+        (True, False), sorted(lengths, reverse=True), range(len(seen))
     ):
-        made = [3 if few else sizes[:2][-1] for sizes in seen]
-        made[axis] = length
-        if math.prod(made) <= MOST_ELEMENTS and tuple(made) not in found:
-            found.append(tuple(made))
+        wanted = [3 if few else sizes[:2][-1] for sizes in seen]
+        wanted[axis] = length
+        made = tuple(-(-size // f) * f for size, f in zip(wanted, factors, strict=True))
+        if math.prod(made) <= MOST_ELEMENTS and made not in found:
+            found.append(made)
     return found[: LONG_SHAPES - 1] + found[-1:]
 
 
@@ -298,7 +303,7 @@ class Round:
     dtype: torch.dtype
     ulp: torch.dtype | None
     values: bool = True
-    most: int = 120
+    most: int = 60
 
 
 def judge(texts: Texts, terms: Round, constants: list[int], deadline: float) -> int:
@@ -346,7 +351,7 @@ def rounds_of(dtypes: list[torch.dtype], precision: bool) -> list[Round]:
         found.append(Round(torch.float64, finest))
     for dtype in dtypes:
         ulp = dtype if dtype.is_floating_point else None
-        found.append(Round(dtype, ulp, values=precision or ulp is None, most=120 // len(dtypes)))
+        found.append(Round(dtype, ulp, values=precision or ulp is None, most=36 // len(dtypes)))
     return found
 
 
@@ -406,6 +411,7 @@ def widen_products() -> None:
 def main() -> None:
     """Answer requests until standard input ends."""
     folder = Path(sys.argv[1])
+    die_with_parent(int(sys.argv[2]))
     channel = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     torch.set_num_threads(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,8 @@ from tritongen.verify.sandbox import Zygote, available_parts
 sys.path.insert(0, str(Path(__file__).parent))
 
 from sandbox_tools import HANDLERS, TIGHT
+
+TIER = os.environ.get("TRITONGEN_TEST_TIER", "auto")
 
 
 @pytest.fixture(scope="session")
@@ -35,13 +38,13 @@ def zygotes() -> Iterator[Callable[..., Zygote]]:
 @pytest.fixture(scope="session")
 def guarded(zygotes: Callable[..., Zygote]) -> Zygote:
     """The best isolation of this machine; no processes may be started in it."""
-    return zygotes()
+    return zygotes("interpret", TIER)
 
 
 @pytest.fixture(scope="session")
 def compiling(zygotes: Callable[..., Zygote]) -> Zygote:
     """The best isolation in which programs such as ptxas can be run."""
-    return zygotes("compile")
+    return zygotes("compile", TIER)
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ TIGHT = Limits(
     message=64 * MEBI,
     text=MEBI,
 )
-LOOSE = Limits(memory=8 << 30, processes=4096, threads=4096, output=1 << 30)
+LOOSE = Limits(memory=1 << 40, processes=4096, threads=4096, output=1 << 30)
 
 
 def run(sandbox: Sandbox, source: str, timeout: float = 20.0, **message: Any) -> Any:

@@ -16,6 +16,7 @@ from tritongen.verify.sandbox import (
     SandboxError,
     WireError,
     Zygote,
+    available_tiers,
 )
 
 
@@ -122,6 +123,38 @@ with redirect.redirected():
     x = torch.randn(1000)
     with guarded.sandbox() as sandbox:
         assert torch.equal(run(sandbox, source, x=x), x * 2)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("tier", available_tiers())
+def test_kernels_run_on_a_gpu_in_two_sandboxes_at_once(tier: str) -> None:
+    source = '''
+import importlib.util, os, torch
+text = """
+import torch, triton, triton.language as tl
+@triton.jit
+def double(x, y, n, B: tl.constexpr):
+    i = tl.program_id(0) * B + tl.arange(0, B)
+    tl.store(y + i, tl.load(x + i, mask=i < n) * 2, mask=i < n)
+"""
+open("m.py", "w").write(text)
+spec = importlib.util.spec_from_file_location("m", os.path.abspath("m.py"))
+module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+x = message["x"].cuda()
+y = torch.empty_like(x)
+module.double[(16,)](x, y, x.numel(), B=64)
+torch.cuda.synchronize()
+result = y
+'''
+    x = torch.randn(1000)
+    with (
+        Zygote("cuda", HANDLERS, tier=tier) as zygote,
+        zygote.sandbox() as first,
+        zygote.sandbox() as second,
+    ):
+        for sandbox in (first, second):
+            assert torch.equal(run(sandbox, source, 120.0, x=x), x * 2)
 
 
 def test_kernels_are_compiled_in_it(compiling: Zygote) -> None:

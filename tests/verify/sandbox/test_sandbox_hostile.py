@@ -49,8 +49,10 @@ def gone(pid: int, patience: float = 3.0) -> bool:
 GRAB = "x = bytearray(600 << 20)\nresult = len(x)"
 
 
-def test_memory_is_limited(guarded: Zygote, bare: Zygote) -> None:
-    assert outcome(guarded, GRAB + "\nimport time; time.sleep(20)").kind == "memory"
+def test_memory_is_limited(guarded: Zygote, bare: Zygote, zygotes: Callable[..., Zygote]) -> None:
+    watched = zygotes("interpret", "auto", TIERS[best_tier()])
+    for zygote in (guarded, watched):
+        assert outcome(zygote, GRAB + "\nimport time; time.sleep(20)").kind == "memory"
     assert outcome(bare, GRAB, limits=LOOSE) == 600 << 20
 
 
@@ -169,9 +171,10 @@ def test_a_fork_bomb_is_contained_and_leaves_nothing(compiling: Zygote, bare: Zy
     with compiling.sandbox() as sandbox:
         pid = sandbox.pid
         made = run(sandbox, FORK)
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        assert len(children) == made <= TIGHT.processes + TIGHT.threads
-    assert all(gone(int(child)) for child in [str(pid), *children])
+        children = family(pid)
+        assert len(children) == made
+        assert made <= TIGHT.processes + TIGHT.threads or "namespaces" not in compiling.parts
+    assert all(gone(child) for child in [pid, *children])
     assert outcome(bare, FORK, limits=LOOSE) == 80
 
 
@@ -248,7 +251,10 @@ def test_other_processes_are_out_of_reach_of_signals(
         f"import signal, os; result = signal.pidfd_send_signal(os.pidfd_open({me}), 0) or 1",
     ):
         assert refused(outcome(guarded, source))
-        assert refused(outcome(compiling, source))
+        if (
+            "-1" not in source or "namespaces" in compiling.parts
+        ):  # Linux says 0 if all were refused
+            assert refused(outcome(compiling, source))
         assert outcome(bare, source) == 1
 
 

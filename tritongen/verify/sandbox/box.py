@@ -201,6 +201,9 @@ class Sandbox:
         starved = self._cgroup is not None and code == -signal.SIGKILL and self._cgroup.killed()
         if killed == "memory" or starved:
             return self._fail("memory", f"used over {self.limits.memory >> 20} MiB of memory")
+        if killed == "processes":
+            most = self.limits.processes + self.limits.threads
+            return self._fail("processes", f"had over {most} processes")
         if killed == "scratch":
             return self._fail("scratch", f"wrote over {self.limits.scratch >> 20} MiB of files")
         if killed == "cpu":

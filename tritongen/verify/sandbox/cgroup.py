@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,27 +141,22 @@ class Group:
 
 
 def works() -> bool:
-    """Whether groups can be made here and processes put into them; removes those left behind."""
+    """Whether groups can be made here and processes put into them; removes those left behind.
+
+    The process for this ends by itself when its input closes, so also when this process is killed.
+    """
     remove_stale()
     group = Group(Limits())
     if not group.version:
         return False
-    child = os.posix_spawn("/bin/sh", ["sh", "-c", "read line"], {}, file_actions=_no_input())
     try:
-        group.add(child)
+        with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as child:
+            group.add(child.pid)
     except OSError:
         return False
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(child, 9)
-        os.waitpid(child, 0)
         group.remove()
     return True
-
-
-def _no_input() -> list[tuple[int, int, str, int, int]]:
-    """Standard input from a device that never ends."""
-    return [(os.POSIX_SPAWN_OPEN, 0, "/dev/zero", os.O_RDONLY, 0)]
 
 
 def remove_stale() -> None:

@@ -92,8 +92,9 @@ def enter(setting: Setting, limits: Limits, scratch: str) -> dict[str, Any]:
     elif setting.nobody:
         become_nobody()
         linux.die_with_parent(os.getppid())
+    linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
     _settle(scratch)
-    _limit(limits)
+    _limit(limits, 0 if "namespaces" in parts else tasks())
     applied = sorted(parts & {"namespaces", "session", "limits", "bubblewrap"})
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
     if "landlock" in parts:
@@ -103,11 +104,11 @@ def enter(setting: Setting, limits: Limits, scratch: str) -> dict[str, Any]:
     if "capabilities" in parts:
         linux.drop_capabilities()
         applied.append("capabilities")
-    if not parts & {"namespaces", "landlock"}:
-        linux.seal()
+    linux.seal(not parts & {"namespaces", "landlock"})
     if "seccomp" in parts:
         scoped = "namespaces" in parts or detail.get("landlock", 0) >= 6
-        seccomp.install(setting.mode, confined_signals=scoped)
+        own_view = bool(parts & {"namespaces", "bubblewrap"})
+        seccomp.install(setting.mode, confined_signals=scoped, own_view=own_view)
         applied.append("seccomp")
     return {"parts": applied, "detail": detail}
 
@@ -125,13 +126,23 @@ def _settle(scratch: str) -> None:
     random.seed(0)
 
 
-def _limit(limits: Limits) -> None:
+def tasks() -> int:
+    """Number of threads on this machine."""
+    try:
+        with open("/proc/loadavg") as file:
+            return int(file.read().split()[3].split("/")[1])
+    except (OSError, ValueError, IndexError):
+        return 1 << 15
+
+
+def _limit(limits: Limits, others: int) -> None:
+    """Set the rlimits; `others` is how many processes the user may have besides."""
     for name, value in (
         ("CORE", 0),
         ("CPU", limits.cpu),
         ("FSIZE", limits.scratch),
         ("NOFILE", limits.files),
-        ("NPROC", limits.processes + limits.threads),
+        ("NPROC", limits.processes + limits.threads + others),
         ("MSGQUEUE", 0),
         ("SIGPENDING", 1024),
     ):

@@ -129,9 +129,9 @@ def never_dump() -> None:
         Path("/proc/self/oom_score_adj").write_text("900")
 
 
-def seal() -> None:
-    """Other processes of the same user cannot look into this one."""
-    prctl(PR_SET_DUMPABLE, 0)
+def seal(closed: bool = True) -> None:
+    """Whether other processes of the same user are kept from looking into this one."""
+    prctl(PR_SET_DUMPABLE, 0 if closed else 1)
 
 
 def pid_of(pidfd: int) -> int:

@@ -11,7 +11,16 @@ Mode = Literal["interpret", "compile", "cuda"]
 MODES: tuple[Mode, ...] = ("interpret", "compile", "cuda")
 
 Failure = Literal[
-    "timeout", "died", "memory", "scratch", "cpu", "output", "protocol", "raised", "closed"
+    "timeout",
+    "died",
+    "memory",
+    "processes",
+    "scratch",
+    "cpu",
+    "output",
+    "protocol",
+    "raised",
+    "closed",
 ]
 
 
@@ -22,8 +31,8 @@ class IsolationError(VerificationError):
 class SandboxError(Exception):
     """A call got no answer.
 
-    `kind` says why: `timeout`, `died` (the process ended), `memory`, `scratch`, `cpu` and `output`
-    (a limit was passed), `protocol` (what it sent is no answer), `raised` (the handler itself
+    `kind` says why: `timeout`, `died` (the process ended), `memory`, `processes`, `scratch`, `cpu`
+    and `output` (a limit was passed), `protocol` (what it sent is no answer), `raised` (the handler itself
     raised; the sandbox stays usable), `closed`. `output` is what the sandbox printed.
     """
 

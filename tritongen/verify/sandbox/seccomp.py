@@ -19,7 +19,7 @@ LOAD, EQUAL, AT_LEAST, ANY_BIT, JUMP, RETURN, AND = 0x20, 0x15, 0x35, 0x45, 0x05
 ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 PERMISSION, MISSING = ERRNO | errno.EPERM, ERRNO | errno.ENOSYS
 NUMBER, ARCHITECTURE = 0, 4
-LAST_KNOWN = 463
+LAST_KNOWN = 462
 MODE_FILTER = 2
 
 ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
@@ -67,6 +67,14 @@ _ALONE: dict[str, tuple[int | None, int | None]] = {
     "inotify_init": (253, None), "inotify_init1": (294, 26),
 }  # fmt: skip
 _MEMFD = (319, 279)
+# Landlock lets these through for files that it lets nobody open.
+_METADATA: dict[str, tuple[int | None, int | None]] = {
+    "chmod": (90, None), "fchmod": (91, 52), "fchmodat": (268, 53), "fchmodat2": (452, 452),
+    "chown": (92, None), "fchown": (93, 55), "lchown": (94, None), "fchownat": (260, 54),
+    "utime": (132, None), "utimes": (235, None), "futimesat": (261, None), "utimensat": (280, 88),
+    "setxattr": (188, 5), "lsetxattr": (189, 6), "fsetxattr": (190, 7), "removexattr": (197, 14),
+    "lremovexattr": (198, 15), "fremovexattr": (199, 16),
+}  # fmt: skip
 _DECIDED: dict[str, tuple[int, int]] = {
     "clone": (56, 220), "clone3": (435, 435), "kill": (62, 129), "tgkill": (234, 131),
     "prctl": (157, 167), "prlimit64": (302, 261), "mmap": (9, 222), "ioctl": (16, 29),
@@ -124,10 +132,11 @@ def _one_of(values: Iterable[int], then: int, otherwise: int) -> list[tuple[int,
     return [*body, _give(otherwise)]
 
 
-def program(mode: str, own_pid: int | None) -> list[tuple[int, int, int, int]]:
+def program(mode: str, own_pid: int | None, own_view: bool) -> list[tuple[int, int, int, int]]:
     """The filter of a mode: `interpret` needs no other processes, only `cuda` shared memory.
 
     `own_pid` is the only process that may be sent signals; None if any that it sees may be.
+    `own_view` says that the files of others cannot even be named.
     """
     alone = mode == "interpret"
     column = tuple(ARCHITECTURES).index(linux.machine())
@@ -141,6 +150,8 @@ def program(mode: str, own_pid: int | None) -> list[tuple[int, int, int, int]]:
     refused = [numbers[column] for numbers in _CALLS.values()]
     if alone:
         refused += [numbers[column] for numbers in _ALONE.values()]
+    if not own_view:
+        refused += [numbers[column] for numbers in _METADATA.values()]
     if mode != "cuda":
         refused.append(_MEMFD[column])
     for number in sorted(number for number in refused if number is not None):
@@ -184,13 +195,14 @@ def available() -> bool:
     return True
 
 
-def install(mode: str, *, confined_signals: bool) -> None:
+def install(mode: str, *, confined_signals: bool, own_view: bool) -> None:
     """Filter the calls of this thread and its children; needs no_new_privs. Raises `OSError`.
 
-    `confined_signals` says that other processes are out of reach of signals in another way.
+    `confined_signals` says that other processes are out of reach of signals in another way,
+    `own_view` that the files of others are not there.
     """
     own = None if confined_signals and mode != "interpret" else os.getpid()
-    code = program(mode, own)
+    code = program(mode, own, own_view)
     instructions = (_Instruction * len(code))(
         *(_Instruction(kind, yes, no, value) for kind, yes, no, value in code)
     )

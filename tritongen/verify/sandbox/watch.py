@@ -27,21 +27,23 @@ class Watch:
         self._beats = 0
 
     def beat(self) -> str:
-        """`memory` or `scratch` if that limit is passed, else an empty string."""
+        """`memory`, `processes` or `scratch` if that limit is passed, else an empty string."""
         self._beats += 1
-        if self._memory():
+        family = descendants(self.pid)
+        if len(family) > self.limits.processes + self.limits.threads:
+            return "processes"
+        if self._memory(family):
             return "memory"
         if self.scratch and self._beats % SCRATCH_EVERY == 0:
             return "scratch" if bytes_in(self.scratch) > self.limits.scratch else ""
         return ""
 
-    def _memory(self) -> bool:
+    def _memory(self, family: list[int]) -> bool:
         """Whether too much is used, at several looks where processes come and go.
 
         Pages that forks share are counted once: what the plain figures say is looked into where
         they say too much, which costs more.
         """
-        family = descendants(self.pid)
         used = max(0, memory_of(self.pid) - self.baseline) + sum(map(memory_of, family))
         if family and used > self.limits.memory:
             if self._beats % PATIENCE:
