@@ -125,6 +125,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--each", action="store_true", help="a row for each family as well")
+    parser.add_argument("--rotate", action="store_true", help="one half precision a program")
     parser.add_argument("--crash", action="store_true", help="what an illegal address costs")
     parser.add_argument("--json", type=Path, help="store the figures here")
     options = parser.parse_args()
@@ -133,7 +134,7 @@ def main() -> None:
     sets = {
         name: list(texts(name, options.programs, options.texts, options.seed)) for name in families
     }
-    with Gate(options.device, workers=options.workers) as gate:
+    with Gate(options.device, workers=options.workers, rotate=options.rotate) as gate:
         started = time.perf_counter()
         warm = list(gate.stream(texts(families[0], 2 * gate.pool.workers, 1, options.seed + 1)))
         start_up = time.perf_counter() - started

@@ -93,6 +93,11 @@ def assign_kernel(x_ptr, out_ptr):
 
 
 @triton.jit
+def sum_kernel(x_ptr, out_ptr):
+    tl.store(out_ptr, tl.sum(tl.load(x_ptr + tl.arange(0, 16))))
+
+
+@triton.jit
 def small_dot_kernel(a_ptr, out_ptr):
     r = tl.arange(0, 8)
     at = r[:, None] * 8 + r[None, :]
@@ -126,6 +131,14 @@ def warmup() -> bool:
     kernel: Any = cast_kernel.warmup(torch.ones(16), out, grid=(1,))
     kernel[(1, 1, 1)](torch.ones(16), out)
     return bool((out == 1).all())
+
+
+def overflowing_sum() -> bool:
+    x = torch.full((16,), 2**30, dtype=torch.int32)
+    x[0] = 5
+    out = torch.empty((), dtype=torch.int32)
+    sum_kernel[(1,)](x, out)
+    return int(out) == int(x.sum(dtype=torch.int32))
 
 
 def dot_smaller_than_any_gpu_takes() -> bool:
@@ -217,6 +230,7 @@ PROBES: list[Callable[[], bool]] = [
     bf16_sort,
     double_assignment,
     warmup,
+    overflowing_sum,
     dot_smaller_than_any_gpu_takes,
 ]
 

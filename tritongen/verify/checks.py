@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tritongen.verify.own.gate import OwnGate
 
 RERUN_BUDGET = 256
-CASE_ACCESSES = 800
+CASE_ACCESSES = 700
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,20 +196,21 @@ def _run_guarded(candidate: Candidate, own: OwnGate, cases: list[Case]) -> Findi
     """
     from tritongen.verify.own.session import Budget
 
-    if candidate.kind == "cuda":
-        cases = own.chosen_cases(cases, lambda case: run_case(candidate, case))
-    cases, needed = own.ordered(cases)
+    if own.paid is not None:
+        before = dict(candidate.coverage)
+        cases = own.paid.cases(cases, lambda case: run_case(candidate, case), own.full)
+        candidate.coverage = before
+    cases, needed, paired = own.ordered(cases)
     budget = Budget(own.session.watch, CASE_ACCESSES, len(cases))
     ran = 0
     for case in cases:
-        optional = ran >= needed and not own.full
-        if optional and budget.spent:
+        if ran >= needed and budget.spent and not own.full:
             break
         own.guard.case = case.name
         finding = run_case(candidate, case)
         if finding is not None:
             return finding
-        problem = own.guard.settle(compared=not optional)
+        problem = own.guard.settle(compared=ran < paired or own.full)
         if problem is not None:
             return problem_finding(problem)
         ran += 1

@@ -51,7 +51,8 @@ class Terms:
     """On what terms a pair is judged.
 
     `device` is `cpu` or `cuda`; `timeout` in seconds for each stage; `interpret_only` leaves the
-    compilation out; `full` runs every case of the pair's own test, whatever it costs to compile.
+    compilation out; `full` runs every case of the pair's own test, whatever it costs to compile;
+    `rotate` runs a program that takes both half precisions in one of them (on a GPU).
     """
 
     device: str
@@ -59,6 +60,7 @@ class Terms:
     targets: tuple[str, ...] | None = None
     interpret_only: bool = False
     full: bool = False
+    rotate: bool = False
 
 
 class Flow:
@@ -85,6 +87,7 @@ class Flow:
             "metadata": {key: metadata[key] for key in SENT if key in metadata},
             "targets": list(self.targets),
             "full": terms.full,
+            "rotate": terms.rotate,
         }
         self.stages: dict[str, Outcome] = {}
 

@@ -22,7 +22,8 @@ class Gate:
     """Warm workers for one device; use as a context manager, or through `verify`.
 
     `interpret_only` leaves the ahead-of-time compilation out (on the CPU); `share` lets texts of
-    one program share a verdict, of which the share `audit` is run as it stands besides.
+    one program share a verdict, of which the share `audit` is run as it stands besides; `rotate` runs
+    programs that take both half precisions in one of them (on a GPU; see own/policy.py).
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Gate:
         interpret_only: bool = False,
         audit: float = 0.01,
         share: bool = True,
+        rotate: bool = False,
     ) -> None:
         self.device = resolve_device(device)
         cores = os.cpu_count() or 1
@@ -45,6 +47,7 @@ class Gate:
         self.interpret_only = interpret_only
         self.audit = audit
         self.share = share
+        self.rotate = rotate
         self._order = orders()
 
     def __enter__(self) -> Gate:
@@ -84,6 +87,7 @@ class Gate:
             timeout or self.timeout,
             check_targets(wanted) if wanted else None,
             self.interpret_only,
+            rotate=self.rotate,
         )
         stream = Stream(pairs, self.pool, terms, self._order, audit=self.audit, share=self.share)
         return iter(stream)

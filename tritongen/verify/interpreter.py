@@ -18,7 +18,7 @@ What is mended (tests/verify/test_interpreter.py notices when Triton repairs one
 - `a = b = value` is refused; `warmup` returns nothing; integer overflow is checked at length;
 - `tl.dot` takes sizes that no GPU takes;
 - reductions and scans with a combine function loop over elements; here over halves
-  (reductions.py);
+  (reductions.py); a sum of integers that overflows raises, here it wraps around;
 - each launch and each call of a helper patches `triton.language` anew; here it is done once.
 """
 
@@ -208,6 +208,13 @@ def _extern(
     return Handle(libdevice.evaluate(symbol, values, numpy_dtype(result)), result.scalar)
 
 
+def _reduced(original: Any, self: Any, result: Any, dtype: Any) -> Any:
+    """The result of a reduction; an integer that overflows wraps around, which NumPy refuses."""
+    if isinstance(result, np.generic) and result.dtype.kind in "iu":
+        result = result.astype(numpy_dtype(dtype))
+    return original(self, result, dtype)
+
+
 def _int_to_ptr(original: Any, self: Any, src: Any, dst_type: Any) -> Any:
     STATE.arena.admit_foreign()
     return original(self, src, dst_type)
@@ -327,6 +334,8 @@ def install() -> None:
     scan_ops: Any = interpreter.ScanOps
     reduce_ops.generic_reduce = _Wrapper(reduce_by_halves, reduce_ops.generic_reduce)
     scan_ops.generic_scan = _Wrapper(scan_by_doubling, scan_ops.generic_scan)
+    reductions: Any = interpreter.ReduceScanOpInterface
+    reductions.to_tensor = _Wrapper(_reduced, reductions.to_tensor)
     convert = interpreter._implicit_cvt
     interpreter._implicit_cvt = functools.partial(_convert, convert)
     executor: Any = interpreter.GridExecutor

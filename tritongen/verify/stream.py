@@ -7,6 +7,7 @@ import itertools
 import queue
 from collections import deque
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from tritongen.verify.flow import Flow, PairLike, Terms
 from tritongen.verify.pool import Pool
@@ -37,9 +38,7 @@ class Stream:
         self._source = iter(pairs)
         self._pool = pool
         self._terms = terms
-        self._audit_terms = Terms(
-            terms.device, terms.timeout, terms.targets, terms.interpret_only, full=True
-        )
+        self._audit_terms = replace(terms, full=True)
         self._order = order
         self._audit = audit
         self._share = share

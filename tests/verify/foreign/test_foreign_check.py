@@ -301,7 +301,7 @@ def square(x):
 """
 
 
-def test_strict_refuses_tf32_that_only_the_compiler_sees():
+def test_strict_refuses_tf32_for_float32_operands():
     python = "def square(x):\n    return x @ x\n"
     test = "def get_test_inputs():\n    return (torch.randn(16, 16),)\n"
     found = check(python, DOT, test)
@@ -331,6 +331,29 @@ def test_a_kernel_for_half_precision_alone_is_held_to_half_precision():
     assert check(triton=inside.replace("x * 2", "x * 2.01"), test=HALF)["check"] == "numerics"
 
 
+def test_torch_may_copy_only_where_the_reference_computes():
+    copying = TRITON.replace("    out =", "    x = x.clone()\n    out =")
+    assert outcome(check(triton=copying)) == RIGHT
+    python = "def twice(x):\n    return x.clone()\n"
+    plain = TRITON.replace("x * 2", "x")
+    assert outcome(check(python, plain)) == RIGHT
+    assert check(python, copying.replace("x * 2", "x"))["check"] == "honesty"
+
+
+def test_what_is_kept_by_address_shows():
+    """Results of earlier calls at the same address and with the same shape."""
+    triton = "_kept = {}\n" + TRITON.replace("return out", "return _kept.setdefault(key, out)")
+    triton = triton.replace("    out =", "    key = x.data_ptr(), x.shape\n    out =")
+    found = check(triton=triton)
+    assert found["correct"] is False
+    assert found["check"] in ("cache", "honesty")
+
+
+def test_given_inputs_without_elements_judge_nothing():
+    found = check(test="def get_test_inputs():\n    return (torch.empty(0),)\n")
+    assert outcome(found) == ("FAILED", False, "reference")
+
+
 def test_a_limit_that_the_wrapper_declares_is_counted():
     python = "def square(x):\n    return x @ x\n"
     test = "def get_test_inputs():\n    return (torch.randn(16, 16),)\n"
@@ -344,6 +367,17 @@ def test_what_no_target_can_compile_is_wrong_although_it_is_interpreted():
     found = check(triton=wide)
     assert outcome(found) == ("SUCCESS", False, "compile")
     assert len(found["witness"]["targets"]) == 4
+
+
+def test_what_the_interpreter_cannot_run_is_no_judgement():
+    """Assembly for NVIDIA: it compiles there, and the compiler for AMD ends its process."""
+    call = '"add.f32 $0, $1, $1;", "=f,f", [x], dtype=tl.float32, is_pure=True, pack=1'
+    found = check(triton=TRITON.replace("x * 2", f"tl.inline_asm_elementwise({call})"))
+    assert outcome(found) == ("FAILED", False, "requires")
+    assert found["evidence"] == "compiled"
+    targets = found["coverage"]["targets"]
+    assert targets["sm_80"] == targets["sm_90"] == targets["sm_100"] == "ok"
+    assert targets["gfx942"] != "ok"
 
 
 def test_bad_usage_is_an_error(tmp_path):

@@ -43,7 +43,7 @@ def test_a_right_completion_scores_one():
         ("x * 2,", "tl.nothing(x),", 0.1, "compile"),
         ("return out", "raise KeyError", 0.1, "exception"),
         ("return out", "return torch.mul(x, 2)", 0.0, "honesty"),
-        ("    twice_kernel", "    out = x * 2\n    return out\n    twice_kernel", 0.0, "honesty"),
+        ("    twice_kernel", "    out = x * 2\n    return out\n    twice_kernel", 0.0, "launch"),
         ("@triton.jit", "import os\n@triton.jit", 0.0, "static"),
         ("@triton.jit", "x = 1 / 0\n@triton.jit", 0.0, "load"),
         ("def twice_triton(x):", "def twice_triton(x)", 0.0, "form"),
@@ -144,17 +144,18 @@ def test_it_ends_in_time(monkeypatch):
 
 def test_calls_from_several_threads_do_not_mix():
     codes = [FENCED, FENCED.replace("x * 2,", "x * 3,"), FENCED.replace("return out", "return x")]
-    found: dict[int, float] = {}
+    found: dict[int, Reward] = {}
 
     def call(number: int) -> None:
-        found[number] = reward(codes[number % 3]).score
+        found[number] = reward(codes[number % 3])
 
     threads = [threading.Thread(target=call, args=(number,)) for number in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert [found[number] for number in range(6)] == [1.0, 0.3, 0.0] * 2
+    said = [(found[number].score, found[number].verdict["reason"]) for number in range(6)]
+    assert [score for score, _ in said] == [1.0, 0.3, 0.0] * 2, said
 
 
 def test_settings_of_the_caller_do_not_reach_the_judge():

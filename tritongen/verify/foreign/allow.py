@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from tritongen.verify.foreign import policy
-from tritongen.verify.foreign.form import Form, Source, parse
-from tritongen.verify.foreign.names import is_kernel, origins, statements
+from tritongen.verify.foreign.form import Form, Source
+from tritongen.verify.foreign.names import is_kernel, origins, parse, statements
 
 SHOWN = 12
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
@@ -81,7 +81,7 @@ class _Walker:
             if isinstance(node, ast.FunctionDef) and is_kernel(node, known)
         }
         for line in supplied:
-            self._bind_statement(ast.parse(line).body[0], self.scopes[0])
+            self._bind_statement(parse(line).body[0], self.scopes[0])
 
     def run(self) -> None:
         self._bind_body(self.tree.body, self.scopes[0], self.tree)

@@ -56,14 +56,16 @@ class CandidateSide:
 
     def subject(self, traits: dict[str, Any]) -> LocalSubject:
         """The subject for what the reference writes and returns."""
-        key = tuple(traits["mutable"]), tuple(traits["free"]), bool(traits["given_sizes"])
+        given, computes = bool(traits["given_sizes"]), bool(traits["computes"])
+        key = tuple(traits["mutable"]), tuple(traits["free"]), given, computes
         if key not in self.subjects:
             self.subjects[key] = LocalSubject(
                 self.wrapper,
                 "cuda" if self.cuda else "interpret",
                 mutable=key[0],
                 free=key[1],
-                allow_partials=True if key[2] else "any",
+                allow_copies=computes,
+                allow_partials=True if given else "any",
             )
         return self.subjects[key]
 

@@ -36,15 +36,9 @@ class CompileSide:
         }
 
     def compile(self, target: str) -> dict[str, Any]:
-        """Compile everything seen for a target; the first problem, and what the code has."""
-        precisions: set[str] = set()
-        atomics = False
-        problem = ""
+        """Compile everything seen for a target; the first problem."""
         for launch in list(self.state.launches.values()):
             result = self.compiler.compile(launch, target)
-            precisions |= set(result.get("precisions", ()))
-            atomics |= bool(result.get("atomics"))
             if result["problem"]:
-                problem = f"kernel {launch.name}: {result['problem']}"
-                break
-        return {"problem": problem, "precisions": sorted(precisions), "atomics": atomics}
+                return {"problem": f"kernel {launch.name}: {result['problem']}"}
+        return {"problem": ""}

@@ -6,8 +6,8 @@ import ast
 import re
 
 from tritongen.verify.foreign.entries import candidates
-from tritongen.verify.foreign.form import blocks_of, parse
-from tritongen.verify.foreign.names import is_kernel, origins, statements
+from tritongen.verify.foreign.form import blocks_of
+from tritongen.verify.foreign.names import is_kernel, origins, parse, statements
 
 MAX_CHARACTERS = 1_000_000
 MAX_FENCES = 64

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from tritongen.errors import InputFileError
 from tritongen.verify.foreign.entries import INPUTS, OTHER_INPUTS, candidates, entries
-from tritongen.verify.foreign.names import missing_imports, top_level_names
+from tritongen.verify.foreign.names import missing_imports, parse, top_level_names
 
 BLOCKS = ("PYTHON", "TRITON", "TEST")
 MAX_CHARACTERS = 400_000
@@ -180,16 +180,6 @@ def _form(
     if problems:
         raise _NoFormError("; ".join(problems))
     return Form(sources["PYTHON"], sources["TRITON"], sources.get("TEST"), reference, wrapper)
-
-
-def parse(text: str) -> ast.Module:
-    """The tree of a source; SyntaxError also for what Python's parser gives up on."""
-    try:
-        return ast.parse(text)
-    except (RecursionError, MemoryError):
-        raise SyntaxError("it is nested too deeply") from None
-    except ValueError as error:
-        raise SyntaxError(str(error)) from None
 
 
 def _without_main(text: str, tree: ast.Module) -> str:

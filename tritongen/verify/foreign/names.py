@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import builtins
+import threading
+import time
 from collections.abc import Iterator
 
 COMMON_IMPORTS = {
@@ -35,6 +37,31 @@ COMMON_IMPORTS = {
     },
 }
 """Imports that are supplied where a block uses the name and binds it nowhere."""
+
+
+_PARSING = threading.Lock()
+ATTEMPTS = 20
+
+
+def parse(text: str) -> ast.Module:
+    """The tree of a source; SyntaxError also for what Python's parser gives up on.
+
+    Python 3.11 raises SystemError where two threads build trees at a time (gh-106905): here one
+    does, and what happens beside threads of the caller is tried again.
+    """
+    for attempt in range(ATTEMPTS):
+        try:
+            with _PARSING:
+                return ast.parse(text)
+        except (RecursionError, MemoryError):
+            raise SyntaxError("it is nested too deeply") from None
+        except ValueError as error:
+            raise SyntaxError(str(error)) from None
+        except SystemError:
+            if attempt == ATTEMPTS - 1:
+                raise
+            time.sleep(0.001 * attempt)
+    raise SyntaxError("it cannot be parsed")
 
 
 def missing_imports(tree: ast.Module) -> tuple[str, ...]:

@@ -12,13 +12,18 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from tritongen.verify import redirect
 from tritongen.verify.foreign.entries import INPUTS, OTHER_INPUTS
 from tritongen.verify.foreign.load import entry_point, load, public_names
 from tritongen.verify.foreign.move import to_device
 from tritongen.verify.judge.local import LocalReference, copy_values, flatten, set_seeds
+from tritongen.verify.probe.kinds import kind_of
 
+MOVING = frozenset(("empty", "constant", "fill", "copy", "into", "view", "free", "read"))
+BY_CASTS = frozenset((("aten::trunc", ""), ("aten::ne", "Scalar")))
+"""Operations that compute and yet are nothing but two casts: to integers or booleans and back."""
 PLAIN = (bool, int, float, complex, str, bytes, type(None), torch.dtype, torch.device)
 
 
@@ -64,11 +69,17 @@ class ReferenceSide:
         return tuple(_plain(value, f"argument {number}") for number, value in enumerate(given))
 
     def traits(self, arguments: tuple[Any, ...]) -> dict[str, Any]:
-        """Which arguments the reference writes, which results are arguments that it does not."""
+        """What a wrapper may do because the reference does it.
+
+        `mutable`: numbers of the arguments that it writes. `free`: numbers of the results that are
+        arguments which it does not write. `computes`: whether it does anything but allocate, fill,
+        copy and cast. `elements`: of all results.
+        """
         copies = copy_values(self.placed(arguments))
         before = copy_values(copies)
         set_seeds(self.seed)
-        with self.surroundings():
+        seen = _Kinds()
+        with self.surroundings(), seen:
             results = flatten(self.function(*copies))
         changed = [
             number
@@ -86,7 +97,13 @@ class ReferenceSide:
             if isinstance(result, torch.Tensor)
             and owners.get(result.untyped_storage().data_ptr(), -1) not in (-1, *changed)
         ]
-        return {"mutable": changed, "free": free}
+        sizes = [result.numel() for result in results if isinstance(result, torch.Tensor)]
+        return {
+            "mutable": changed,
+            "free": free,
+            "computes": seen.computes,
+            "elements": sum(sizes) if sizes else 1,
+        }
 
     def run(self, arguments: tuple[Any, ...], precision: Any) -> dict[str, Any]:
         """One run; see `LocalReference`."""
@@ -101,6 +118,20 @@ class ReferenceSide:
         """Milliseconds of a call on the GPU and the kernels that it launches."""
         placed = copy_values(self.placed(arguments))
         return measure(lambda: self.function(*placed), seconds)
+
+
+class _Kinds(TorchDispatchMode):
+    """Whether an operation was seen that computes."""
+
+    computes = False
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        """Run the operation."""
+        by_casts = (func._schema.name, func._schema.overload_name) in BY_CASTS
+        self.computes |= kind_of(func) not in MOVING and not by_casts
+        return func(*args, **(kwargs or {}))
 
 
 def measure(call: Callable[[], Any], seconds: float) -> dict[str, Any]:

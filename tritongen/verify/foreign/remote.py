@@ -47,6 +47,13 @@ class RoleError(Exception):
         self.raised = raised
 
 
+def as_problem(error: RoleError, check: str, words: str) -> Problem:
+    """The problem of a role: what its own code raised counts as a failure of `check`."""
+    if not error.raised:
+        return error.problem
+    return Problem(check, words + error.problem.reason)
+
+
 class Role:
     """A sandbox that plays one part; made and loaded at its first call, and again after a death."""
 
@@ -135,6 +142,11 @@ class Role:
         lines = [line.strip() for line in error.output.splitlines() if line.strip()]
         last = f"; it printed: {lines[-1][:200]}" if lines else ""
         return Problem("worker", f"the {self.name}'s process: {error.reason}{last}")
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its sandbox is there and loaded, with what earlier calls left in it."""
+        return self._loaded and self.sandbox is not None and self.sandbox.alive
 
     @property
     def alive(self) -> bool:

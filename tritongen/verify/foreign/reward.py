@@ -28,7 +28,7 @@ WEIGHTS = {
 kernel; its results have the right types, shapes, dtypes and layouts; they are right for the given
 inputs; everything holds. The first five are at most 0.4: only a right candidate has more."""
 
-CHEATS = frozenset(("static", "honesty", "cache", "fallback", "isolation"))
+CHEATS = frozenset(("static", "launch", "honesty", "cache", "fallback", "isolation"))
 """Checks after which every part is 0."""
 
 
@@ -90,7 +90,7 @@ def parts_of(verdict: dict[str, Any]) -> dict[str, float]:
     if verdict["status"] != "SUCCESS" or check in CHEATS:
         return dict.fromkeys(WEIGHTS, 0.0)
     given = int(verdict["coverage"].get("trials") or 0) > 0
-    runs = given or check not in ("exception", "compile", "launch")
+    runs = given or check not in ("exception", "compile")
     shaped = given or (runs and check not in ("type", "shape", "dtype", "device", "layout"))
     reached = {"form": True, "loads": True, "runs": runs, "results": shaped, "given": given}
     return {name: weight * reached.get(name, False) for name, weight in WEIGHTS.items()}

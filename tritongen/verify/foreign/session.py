@@ -11,7 +11,6 @@ import contextlib
 import hashlib
 import math
 import os
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -19,6 +18,7 @@ from typing import Any
 
 from tritongen.errors import VerificationError
 from tritongen.verify.foreign import allow
+from tritongen.verify.foreign.compiling import Compilation
 from tritongen.verify.foreign.form import Form, Source
 from tritongen.verify.foreign.remote import (
     Deadline,
@@ -26,6 +26,7 @@ from tritongen.verify.foreign.remote import (
     RemoteSubject,
     Role,
     RoleError,
+    as_problem,
 )
 from tritongen.verify.foreign.verdict import Findings
 from tritongen.verify.foreign.zygotes import Zygotes
@@ -105,7 +106,7 @@ class _Session:
         self.seed = secret_seed() if options.seed is None else options.seed
         self.findings = Findings(coverage={"seed": self.seed})
         self.roles: list[Role] = []
-        self.compiler: _CompilerThread | None = None
+        self.compiler: Compilation | None = None
 
     def run(self) -> None:
         """All of it, in order; ends with `_EndsError` where something is wrong."""
@@ -115,10 +116,12 @@ class _Session:
         reference, candidate = self._roles()
         arguments = self._inputs(reference)
         if not self.cuda:
-            self.compiler = _CompilerThread(self, arguments)
-        traits = self._answer(reference, "traits", {"arguments": arguments}, "reference")
+            load = {"triton": _plain(self.form.triton), "entry": self.form.wrapper}
+            zygote, names = self.zygotes.get("compile"), self.options.targets
+            self.compiler = Compilation(zygote, load, arguments, names, self.deadline)
+        traits = self._traits(reference, arguments)
         self._ready(candidate, "load")
-        self.findings.environment |= candidate.hello.get("environment", {})
+        self._environment(candidate.hello.get("environment"))
         self.findings.evidence = "static"
         subject = RemoteSubject(candidate, traits)
         self._trials(reference, subject, arguments)
@@ -127,9 +130,15 @@ class _Session:
             capability = str(self.findings.environment.get("capability", ""))
             self.findings.coverage["targets"] = {capability: "ok"}
         if self.compiler is not None:
-            self.compiler.finish()
+            self._end_if(self._compiled())
         if self.cuda and self.options.timings:
             self._timings(reference, candidate, subject, arguments)
+
+    def _environment(self, said: Any) -> None:
+        """Name and capability of the GPU, as the candidate's process gives them."""
+        if self.cuda and isinstance(said, dict):
+            known = {key: str(said.get(key, ""))[:80] for key in ("device", "capability")}
+            self.findings.environment |= known
 
     def _roles(self) -> tuple[Role, Role]:
         """Reference and candidate, each in its sandbox (trusted: both in one)."""
@@ -168,13 +177,13 @@ class _Session:
         try:
             role.ready()
         except RoleError as error:
-            raise _EndsError(_of(error, check, f"the {role.name} does not load: ")) from None
+            raise _EndsError(as_problem(error, check, f"the {role.name} does not load: ")) from None
 
     def _answer(self, role: Role, op: str, message: dict[str, Any], check: str) -> dict[str, Any]:
         try:
             return role.call(op, message)
         except RoleError as error:
-            raise _EndsError(_of(error, check, f"the {role.name} raises ")) from None
+            raise _EndsError(as_problem(error, check, f"the {role.name} raises ")) from None
 
     def _inputs(self, reference: Role) -> tuple[Any, ...]:
         if self.given is not None:
@@ -182,11 +191,20 @@ class _Session:
         try:
             answer = reference.call("inputs", {})
         except RoleError as error:
-            raise _EndsError(_of(error, "reference", "get_test_inputs() raises ")) from None
+            raise _EndsError(as_problem(error, "reference", "get_test_inputs() raises ")) from None
         arguments = answer.get("arguments")
         if not isinstance(arguments, tuple) or not arguments:
             raise _EndsError(Problem("reference", "get_test_inputs() gives no inputs"))
         return arguments
+
+    def _traits(self, reference: Role, arguments: tuple[Any, ...]) -> dict[str, Any]:
+        """What a wrapper may do because the reference does it."""
+        answer = self._answer(reference, "traits", {"arguments": arguments}, "reference")
+        if not answer.get("elements"):
+            reason = "the results for the given inputs have no element: nothing can be judged"
+            raise _EndsError(Problem("reference", reason))
+        keys = ("mutable", "free", "computes")
+        return {key: answer[key] for key in keys}
 
     def _trials(self, reference: Role, subject: RemoteSubject, arguments: tuple[Any, ...]) -> None:
         from tritongen.verify.foreign.trials import run_trials
@@ -204,10 +222,8 @@ class _Session:
         )
         self.findings.coverage["calls"] = subject.calls
         self.findings.coverage["seconds"] = round(time.monotonic() - began, 3)
-        if problem is None and self.deadline.over:
-            problem = self.deadline.problem
-        if problem is not None:
-            raise _EndsError(problem)
+        late = self.deadline.problem if self.deadline.over else None
+        self._end_if(problem or late)
 
     def _timings(
         self,
@@ -228,14 +244,27 @@ class _Session:
         """What the compiler says where a kernel did not run: it says better what is wrong."""
         if self.compiler is None or problem.check not in ("exception", "compile", "launch"):
             return problem
-        try:
-            self.compiler.finish(COMPILER_SECONDS)
-        except _EndsError as end:
-            return end.problem if end.problem.check == "compile" else problem
+        found = self._compiled(COMPILER_SECONDS)
+        if found is not None:
+            return found if found.check == "compile" else problem
         if problem.check == "compile" and self.compiler.compiles:
             self.findings.evidence = "compiled"
             return Problem("requires", f"the interpreter cannot run it: {problem.reason}")
         return problem
+
+    def _compiled(self, most: float = math.inf) -> Problem | None:
+        """The outcome of the compilation, noted in the coverage."""
+        if self.compiler is None:
+            return None
+        problem = self.compiler.finish(most)
+        if self.compiler.targets:
+            self.findings.coverage["targets"] = dict(self.compiler.targets)
+        return problem
+
+    @staticmethod
+    def _end_if(problem: Problem | None) -> None:
+        if problem is not None:
+            raise _EndsError(problem)
 
     def close(self) -> None:
         """End every sandbox."""
@@ -255,88 +284,9 @@ def _load_torch() -> None:
     import torch  # noqa: F401
 
 
-def _of(error: RoleError, check: str, words: str) -> Problem:
-    """The problem of a role: what its own code raised counts as a failure of `check`."""
-    if not error.raised:
-        return error.problem
-    return Problem(check, words + error.problem.reason)
-
-
 def _timing(answer: dict[str, Any]) -> dict[str, Any]:
     ms, kernels = answer.get("ms"), answer.get("kernels")
     return {
         "ms": round(ms, 6) if isinstance(ms, float) and 0 < ms < 1e9 else None,
         "kernels": kernels if isinstance(kernels, int) and kernels >= 0 else None,
     }
-
-
-class _CompilerThread:
-    """Ahead-of-time compilation for every target, while the interpreter runs."""
-
-    def __init__(self, session: _Session, arguments: tuple[Any, ...]) -> None:
-        self.findings = session.findings
-        self.options = session.options
-        load = {"triton": _plain(session.form.triton), "entry": session.form.wrapper}
-        self.role = Role("compile", session.zygotes.get("compile"), load, session.deadline)
-        self.arguments = arguments
-        self.problem: Problem | None = None
-        self.targets: dict[str, str] = {}
-        self.precisions: set[str] = set()
-        self.stopped = False
-        self.thread = threading.Thread(target=self._run, name="foreign-compiler", daemon=True)
-        self.thread.start()
-
-    def _run(self) -> None:
-        try:
-            seen = self.role.call("capture", {"arguments": self.arguments})
-            if not seen.get("launches"):
-                return
-            for target in self.options.targets:
-                if self.stopped:
-                    return
-                answer = self.role.call("compile", {"target": target})
-                self.targets[target] = str(answer.get("problem") or "ok")[:600]
-                self.precisions |= {str(item)[:16] for item in answer.get("precisions") or ()}
-        except RoleError as error:
-            self.problem = _of(error, "load", "the wrapper does not load for compilation: ")
-        except Exception as error:
-            self.problem = Problem("internal", f"{type(error).__name__}: {error}")
-
-    @property
-    def compiles(self) -> bool:
-        """Whether some target takes every kernel."""
-        return "ok" in self.targets.values()
-
-    def finish(self, most: float = math.inf) -> None:
-        """Wait, and end the judgement where no target takes the kernels."""
-        self.thread.join(min(most, self.role.deadline.left + 1.0))
-        self._note()
-        if self.thread.is_alive():
-            raise _EndsError(Problem("timeout", "the compilation did not end in time"))
-        if self.problem is not None:
-            raise _EndsError(self.problem)
-        problems = {name: said for name, said in self.targets.items() if said != "ok"}
-        if problems and len(problems) == len(self.targets):
-            name, said = next(iter(problems.items()))
-            witness = {"targets": dict(self.targets)}
-            raise _EndsError(Problem("compile", f"{name}: {said}", witness))
-        if self.options.strict and "tf32" in self.precisions:
-            reason = "tl.dot rounds float32 operands to TF32, which --strict refuses"
-            raise _EndsError(Problem("precision", reason, {"precisions": sorted(self.precisions)}))
-
-    def _note(self) -> None:
-        if self.targets:
-            self.findings.coverage["targets"] = dict(self.targets)
-        if self.precisions:
-            self.findings.coverage["precisions"] = sorted(self.precisions)
-
-    def close(self) -> None:
-        """Stop at the next target; the sandbox is ended by its own thread or here."""
-        self.stopped = True
-        sandbox = self.role.sandbox
-        if self.thread.is_alive() and sandbox is not None:
-            with contextlib.suppress(Exception):
-                sandbox.kill()
-            self.thread.join(5.0)
-        with contextlib.suppress(Exception):
-            self.role.close()

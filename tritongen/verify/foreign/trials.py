@@ -109,7 +109,8 @@ class _Plan:
         share = self.deadline.left * SHARE / (usual.trials * RUNS_PER_TRIAL)
         wanted = min(CALL_SECONDS, share)
         count = sum(item.numel() for item in arguments if isinstance(item, torch.Tensor))
-        if seconds <= wanted or not count:
+        if not count:
             return usual
-        fitting = int(count * wanted / seconds)
+        allowed = wanted if seconds > wanted else 4 * wanted
+        fitting = int(count * allowed / max(seconds, 1e-4))
         return Budget(elements=max(SMALLEST, min(usual.elements, fitting)))

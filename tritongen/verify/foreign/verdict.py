@@ -17,6 +17,8 @@ FAILED = frozenset(
 )
 """Checks after which a candidate counts as not judged: `status` is FAILED."""
 
+MAX_REASON = 800
+
 KEYS = (
     *("status", "correct", "reason", "check", "witness", "coverage", "evidence", "isolation"),
     *("python_ms", "triton_ms", "speedup", "kernels_python", "kernels_triton", "environment"),
@@ -44,7 +46,7 @@ class Findings:
         record = {
             "status": "FAILED" if check in FAILED else "SUCCESS",
             "correct": problem is None,
-            "reason": " ".join(problem.reason.split()) if problem else "",
+            "reason": " ".join(problem.reason.split())[:MAX_REASON] if problem else "",
             "check": check,
             "witness": dict(problem.witness) if problem and problem.witness else None,
             "coverage": self.coverage,

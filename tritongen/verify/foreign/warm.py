@@ -37,6 +37,20 @@ FORM: dict[str, Any] = {
 }
 
 
+PYTHON = """def reference(x):
+    y = torch.softmax(x, -1) * 2 + torch.relu(x).mean()
+    y += torch.nn.functional.gelu(x @ x.t()).sum()
+    return y, torch.where(x > 0, x, y), x.argmax(-1), torch.cumsum(torch.nn.functional.silu(x), 0)
+"""
+REFERENCE: dict[str, Any] = {
+    "python": {"text": PYTHON, "imports": ["import torch"], "offset": 0},
+    "test": None,
+    "entry": "reference",
+    "device": "cpu",
+    "seed": 0,
+}
+
+
 def warm() -> None:
     """Use each part once; what fails here fails again where it is reported."""
     before = Path.cwd()
@@ -55,20 +69,18 @@ def warm() -> None:
 def _warm_judging() -> None:
     import torch
 
-    from tritongen.verify import redirect
     from tritongen.verify.foreign.candidate_side import CandidateSide
-    from tritongen.verify.judge.local import LocalReference
+    from tritongen.verify.foreign.reference_side import ReferenceSide
 
     x = torch.ones(4, 20)
-    reference = LocalReference(
-        lambda value: torch.softmax(value, -1) * 2 + value.mean(),
-        surroundings=lambda: redirect.redirected(poison=False),
-    )
-    reference.run((x,), "spread")
+    reference = ReferenceSide(REFERENCE)
+    reference.traits((x,))
+    for precision in ("own", "spread", "float64"):
+        reference.run((x,), precision)
     if os.environ.get("TRITON_INTERPRET") == "1":
         how = {"poison": 0, "launches": True, "reverse": False, "configuration": None}
         message = {"arguments": (x,), "how": {**how, "watch": True}, "mutable": [], "free": []}
-        message["given_sizes"] = True
+        message |= {"given_sizes": True, "computes": True}
         CandidateSide(FORM).run(message)
 
 

@@ -20,6 +20,7 @@ KINDS = (
 """The kinds that `transform` makes of a draw."""
 
 SENTINEL = -1e4
+EXTREME = 120.0
 SHIFT = {torch.float16: 16.0, torch.bfloat16: 16.0}
 
 Form = Literal[
@@ -316,10 +317,28 @@ def _change(
     return wide
 
 
+def stretched(values: torch.Tensor) -> torch.Tensor:
+    """With the extremes at -120 and 120, where exp overflows in float32; signs are kept."""
+    if values.numel() < 2 or not values.is_floating_point():
+        return values
+    flat = values.reshape(-1).clone()
+    for index, extreme in ((flat.argmin(), -EXTREME), (flat.argmax(), EXTREME)):
+        if bool(flat[index] * extreme > 0):
+            flat[index] = extreme
+    return flat.reshape(values.shape)
+
+
 def vary_scalar(value: float, generator: torch.Generator) -> float:
-    """A float like `value`: within a factor of two, of its sign, in [0, 1] if it is there."""
-    factor = 0.6 + 0.8 * float(torch.rand((), generator=generator))
-    changed = value * factor
+    """Another float like `value`: within a factor of two, of its sign, in [0, 1] if it is there.
+
+    Zero, which has neither size nor sign, becomes something between 0.1 and 0.5.
+    """
+    share = float(torch.rand((), generator=generator))
+    if value == 0.0:
+        return 0.1 + 0.4 * share
+    if value == 1.0:
+        return 0.5 + 0.4 * share
+    changed = value * (0.6 + 0.8 * share)
     if 0.0 <= value <= 1.0:
-        changed = min(changed, 1.0 if value == 1.0 else 0.5 * (1.0 + value))
+        changed = min(changed, 0.5 * (1.0 + value))
     return changed

@@ -51,6 +51,7 @@ class Judgement:
     refuse_tf32: bool = False
     seen: list[Seen] = field(default_factory=list)
     first: tuple[Any, ...] | None = None
+    first_plain: tuple[Any, ...] = ()
     first_is_finite: bool = True
     coverage: dict[str, Any] = field(default_factory=dict)
 
@@ -152,8 +153,9 @@ def _judge_one(judgement: Judgement, trial: Trial, accept: list[bool]) -> Proble
     covered = judgement.coverage
     is_first = judgement.first is None
     shapes = tuple(_shapes(trial.arguments))
+    plain = tuple(_plain(trial.arguments))
     if is_first:
-        judgement.first = shapes
+        judgement.first, judgement.first_plain = shapes, plain
     found = expect(judgement.reference, trial.arguments, tf32=judgement.tf32, twice=is_first)
     refusal = _refusal(judgement, trial, found, is_first)
     if refusal is not None:
@@ -169,7 +171,8 @@ def _judge_one(judgement: Judgement, trial: Trial, accept: list[bool]) -> Proble
     accept.append(True)
     observation = judgement.run(trial, How(poison=covered["trials"] % 2))  # type: ignore[arg-type]
     if observation.limit:
-        return _limit(judgement, trial, observation, shapes == judgement.first)
+        is_given = (shapes, plain) == (judgement.first, judgement.first_plain)
+        return _limit(judgement, trial, observation, is_given)
     if observation.problem is not None:
         return _placed(observation.problem, trial)
     if "tf32" in observation.precisions and not judgement.tf32 and not judgement.refuse_tf32:
@@ -213,7 +216,7 @@ def _refusal(judgement: Judgement, trial: Trial, found: Any, is_first: bool) -> 
 def _limit(
     judgement: Judgement, trial: Trial, observation: Observation, is_given: bool
 ) -> Problem | None:
-    """A refusal by the subject: a problem at the given shapes, else counted."""
+    """A refusal by the subject: a problem at the given shapes and numbers, else counted."""
     if is_given:
         check = "exception" if observation.limit == "declared" else "compile"
         return Problem(check, observation.refusal, witness_of(trial))
@@ -234,6 +237,13 @@ def _shapes(arguments: Any) -> Iterator[tuple[int, ...]]:
     for item in flatten(arguments):
         if isinstance(item, torch.Tensor):
             yield tuple(item.shape)
+
+
+def _plain(arguments: Any) -> Iterator[Any]:
+    """What the arguments have besides tensors, as text: scalars, flags, names."""
+    for item in flatten(arguments):
+        if not isinstance(item, torch.Tensor):
+            yield repr(item)
 
 
 def _stale(judgement: Judgement, problem: Problem, observation: Observation) -> Problem | None:
@@ -318,10 +328,18 @@ def _poisons(judgement: Judgement) -> Problem | None:
 
 
 def _order(judgement: Judgement) -> Problem | None:
-    """The programs of a grid may run in any order."""
-    seen = judgement.seen[0]
+    """The programs of a grid may run in any order, at the given sizes and at the largest."""
     how = How(reverse=True, watch=False)
-    return _run_again(judgement, seen, how, "programs in reverse order")
+    for seen in {id(s): s for s in (judgement.seen[0], max(judgement.seen, key=_size))}.values():
+        problem = _run_again(judgement, seen, how, "programs in reverse order")
+        if problem is not None:
+            return problem
+    return None
+
+
+def _size(seen: Seen) -> int:
+    """Elements of the tensors of a call."""
+    return sum(item.numel() for item in flatten(seen.trial.arguments) if hasattr(item, "numel"))
 
 
 def _suppressed(judgement: Judgement) -> Problem | None:

@@ -34,7 +34,7 @@ TINY = torch.finfo(torch.float32).tiny
 RUNS = 4
 TURNS = ((0, 1), (2, 3), (0, 2), (1, 3), (0, 3), (1, 2))
 TURN_GAIN = math.sqrt(RUNS / 2)
-TF32_RANDOM = 2**-10.5
+TF32_RANDOM = 2**-10
 TF32_BIAS = 2**-10
 """Tensor cores leave the low bits out: each operand loses up to 2^-10, to the same side."""
 DOT_OPERANDS = 2**-22

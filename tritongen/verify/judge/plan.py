@@ -17,9 +17,9 @@ import torch
 from tritongen.verify.judge import draws
 from tritongen.verify.judge.draws import Style
 from tritongen.verify.judge.records import Trial
-from tritongen.verify.judge.symbols import Pattern, Symbol, infer
+from tritongen.verify.judge.symbols import Pattern, Symbol, infer, small_integers
 
-PRIMES = (17, 131)
+LARGEST = 131
 HALF = (torch.float16, torch.bfloat16)
 
 
@@ -71,6 +71,9 @@ def _all_trials(
     for number in range(budget.fresh):
         built = pattern.build(seeds.next(), base, vary_scalars=number == 1)
         yield ear, Trial(f"fresh {number + 1}", "fresh", built, sizes)
+        if not ear.heard and number == 0 and pattern.unpoint():
+            built = pattern.build(seeds.next(), base)
+            yield ear, Trial("fresh 1 within range", "fresh", built, sizes)
     half = any(sample.dtype in HALF for sample in pattern.samples.values())
     # A few sizes before the hard kinds, so that a small budget has both.
     resized = _resized(pattern, seeds, budget, ear)
@@ -78,6 +81,7 @@ def _all_trials(
     for kind in draws.KINDS:
         built = pattern.build(seeds.next(), base, change=_kind(kind))
         yield ear, Trial(kind, kind, built, sizes)
+    yield from _integers(pattern, seeds, base, ear)
     if half:
         for kind in ("fresh", "signed", "scale 30", "large mean"):
             built = pattern.build(seeds.next(), base, change=_kind(kind), dtype=torch.float32)
@@ -91,6 +95,21 @@ def _take(source: Any, count: int) -> Generator[Any, None, None]:
             yield next(source)
         except StopIteration:
             return
+
+
+def _integers(
+    pattern: Pattern, seeds: _Seeds, base: dict[Symbol, int], ear: _Ear
+) -> Generator[tuple[_Ear, Trial], None, None]:
+    """Each small integer that is no size by itself, until the reference takes another value."""
+    for number in small_integers(pattern):
+        value = pattern.leaves[number]
+        for other in dict.fromkeys((value + 1, value - 1, 2 * value)):
+            if other == value or (other < 0 <= value):
+                continue
+            built = pattern.build(seeds.next(), base, integers={number: other})
+            yield ear, Trial(f"integer {value} as {other}", "integers", built, _named(base))
+            if ear.heard:
+                break
 
 
 class _Seeds:
@@ -119,7 +138,8 @@ def _kind(kind: str) -> Any:
         if kind != "signed":
             low = 0.0 if style.low >= 0 else low
             high = 0.0 if style.high <= 0 and style.low < 0 else high
-        return draws.transform(kind, values, generator, low=low, high=high)
+        changed = draws.transform(kind, values, generator, low=low, high=high)
+        return draws.stretched(changed) if kind == "scale 30" else changed
 
     return change
 
@@ -158,6 +178,8 @@ def _resized(
             proposals = _sizes_of(symbol)
             if turn >= len(proposals) or (refused.get(symbol, 0) > 2 and symbol not in accepted):
                 continue
+            if proposals[turn] == 1 and symbol not in accepted:
+                continue  # where no other size will do, 1 is taken for a broadcast
             trial = _sized(pattern, seeds, budget, {symbol: proposals[turn]})
             if trial is not None:
                 yield ear, trial
@@ -203,11 +225,14 @@ def _note(ear: _Ear, symbol: Symbol, refused: dict[Symbol, int], accepted: set[S
 
 
 def _sizes_of(symbol: Symbol) -> list[int]:
-    """Other sizes of a symbol: awkward ones, small ones first."""
+    """Other sizes of a symbol: awkward ones, small ones first, large ones where work allows."""
     size = symbol.size
     near = [17 if size != 17 else 19, size + 1, 1, size - 1, 2 * size + 3]
-    if size < 131:
-        near.append(131)
+    largest = LARGEST
+    if len(symbol.positions) > len({number for number, _ in symbol.positions}):
+        largest = min(LARGEST, max(31, 4 * size + 3))  # work grows with a power of the size
+    if size < largest:
+        near.append(largest)
     return [s for s in dict.fromkeys(near) if s > 0 and s != size]
 
 

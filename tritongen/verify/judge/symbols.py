@@ -69,6 +69,12 @@ class Pattern:
         """Elements of all tensors of the example."""
         return sum(math.prod(sample.shape) for sample in self.samples.values())
 
+    def unpoint(self) -> bool:
+        """Draw indices within the range seen from now on; whether any were not."""
+        pointing = {n: sample for n, sample in self.samples.items() if sample.points_into}
+        self.samples |= {n: replace(sample, points_into=None) for n, sample in pointing.items()}
+        return bool(pointing)
+
     def shapes(self, symbol: Symbol | None = None, size: int = 0) -> dict[int, tuple[int, ...]]:
         """The shape of every tensor when one symbol has another size."""
         return self.shapes_of({symbol: size} if symbol else {})
@@ -91,6 +97,7 @@ class Pattern:
         change: Change | None = None,
         vary_scalars: bool = False,
         dtype: torch.dtype | None = None,
+        integers: dict[int, int] | None = None,
     ) -> tuple[Any, ...]:
         """Arguments like the example's, with fresh values.
 
@@ -100,10 +107,12 @@ class Pattern:
             change: applied to each tensor of floats after drawing.
             vary_scalars: whether float arguments change a little.
             dtype: replaces the half-precision dtypes of tensors.
+            integers: other values for some leaves that are integers, by number.
         """
         sizes = sizes or {}
         shapes = self.shapes_of(sizes)
         scalars = {place: size for symbol, size in sizes.items() for place in symbol.scalars}
+        scalars |= integers or {}
         built: dict[int, Any] = {}
         for number, leaf in enumerate(self.leaves):
             if number in self.same:
@@ -161,6 +170,17 @@ def lay_out(values: torch.Tensor, sample: Sample, shape: tuple[int, ...]) -> tor
         return target.expand(shape) if sample.expanded else target
     values = values.to(sample.device)
     return values.expand(shape) if sample.expanded else values
+
+
+def small_integers(pattern: Pattern) -> list[int]:
+    """Leaves that are small integers and no size: groups, paddings, dimensions, counts."""
+    followed = {number for symbol in pattern.symbols for number in symbol.scalars}
+    sizes = {math.prod(sample.shape) for sample in pattern.samples.values()}
+    return [
+        number
+        for number, leaf in enumerate(pattern.leaves)
+        if type(leaf) is int and abs(leaf) <= 16 and number not in followed and leaf not in sizes
+    ]
 
 
 def leaves_of(value: Any) -> Iterator[Any]:
@@ -259,6 +279,9 @@ def _symbols(pattern: Pattern) -> Iterator[Symbol]:
             trailing = dim == len(sample.shape) - 1 and len(sample.shape) > 1
             if size > (STRUCTURAL if trailing else 1):
                 by_size.setdefault(size, []).append((number, dim))
+    batch = _batch_of_one(pattern)
+    if batch:
+        by_size[1] = batch
     names = iter("NMKBDHSLCPQRTUVW")
     whole: list[Symbol] = []
     for size, positions in by_size.items():
@@ -277,13 +300,21 @@ def _symbols(pattern: Pattern) -> Iterator[Symbol]:
             (position, ratio)
             for other in whole
             for ratio in RATIOS
-            if other.size == ratio * symbol.size
+            if symbol.size > 1 and other.size == ratio * symbol.size
             for position in other.positions
         )
         if linked:
             yield Symbol(
                 f"{symbol.name}*", symbol.size, symbol.positions, linked, symbol.scalars, True
             )
+
+
+def _batch_of_one(pattern: Pattern) -> list[Position]:
+    """Leading dimensions of size 1, where the first tensor of several dimensions has one."""
+    deep = [number for number, sample in pattern.samples.items() if len(sample.shape) > 1]
+    if not deep or pattern.samples[deep[0]].shape[0] != 1:
+        return []
+    return [(number, 0) for number in deep if pattern.samples[number].shape[0] == 1]
 
 
 def _parts(pattern: Pattern, symbol: Symbol) -> Iterator[Symbol]:
@@ -293,8 +324,11 @@ def _parts(pattern: Pattern, symbol: Symbol) -> Iterator[Symbol]:
         for number, dim in symbol.positions
         if pattern.samples[number].dtype.is_floating_point
     ]
-    if len(symbol.positions) < 2 or len(positions) > 6:
+    if len(symbol.positions) < 2 or len(positions) > 6 or symbol.size == 1:
         return
+    holders = [number for number, _ in symbol.positions]
+    if len(set(holders)) == len(holders) and len({pattern.samples[n].shape for n in holders}) == 1:
+        return  # tensors of one shape, without a square: they go together
     groups = [*((p,) for p in positions), *itertools.combinations(positions, 2)]
     for index, group in enumerate(groups):
         if len(group) < len(symbol.positions):

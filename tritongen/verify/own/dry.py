@@ -29,10 +29,15 @@ class Dry:
     sixteens: int = 0
     configurations: int = 1
 
-    def seen(self, dtype: str) -> Seen:
-        """As the policy reads it."""
+    def seen(self, dtype: str, elements: int) -> Seen:
+        """As the policy reads it; `elements` are those of the largest argument."""
         return Seen(
-            dtype, frozenset(self.specialisations), self.ones, self.sixteens, frozenset(self.flags)
+            dtype,
+            frozenset(self.specialisations),
+            self.ones,
+            self.sixteens,
+            frozenset(self.flags),
+            elements,
         )
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -18,25 +17,27 @@ import torch
 from tritongen.verify.cases import Case
 from tritongen.verify.judge.records import How, Problem, Trial
 from tritongen.verify.own import trials as sources
-from tritongen.verify.own.constants import plain, tuned_constants, watching
-from tritongen.verify.own.device import KEY, asks_for_multiprocessors, multiprocessors
+from tritongen.verify.own.constants import tuned_constants, watching
+from tritongen.verify.own.device import asks_for_multiprocessors
 from tritongen.verify.own.entry import Entry, find_entry
-from tritongen.verify.own.guard import Enough, Guard, replaced
+from tritongen.verify.own.guard import Guard, replaced
 from tritongen.verify.own.layout_rules import accepted_layouts
 from tritongen.verify.own.null_check import check_nulls
-from tritongen.verify.own.policy import Seen, choose, program_hash
+from tritongen.verify.own.paid import Paid
+from tritongen.verify.own.policy import program_hash
+from tritongen.verify.own.reference import OwnReference
 from tritongen.verify.own.repeat import check_configurations, check_repeats
-from tritongen.verify.own.session import Budget, Held, Session, dtype_of, parameter_names
-from tritongen.verify.own.shapes import block_sizes, blocks_by_dimension
+from tritongen.verify.own.session import Budget, Session, dtype_of, elements_of, parameter_names
+from tritongen.verify.own.shapes import LARGE, block_sizes, blocks_by_dimension
 from tritongen.verify.own.trials import Maker, Plan
 
-TRIAL_ACCESSES = 1500
+TRIAL_ACCESSES = 1000
 TRIAL_RUNS = {"interpret": 18, "cuda": 24}
 CONFIGURATION_RUNS = 24
 ELEMENTS = {"interpret": 1 << 18, "cuda": 1 << 23}
 FEW_ELEMENTS = 1 << 11
 LONG_ACCESSES = 500
-SHARES = {"sizes": 5, "layouts": 1, "float32": 1, "values": 2, "scalars": 1}
+SHARES = {"layouts": 2, "sizes": 4, "integers": 2, "float32": 1, "values": 2, "scalars": 1}
 """How many trials of each group are taken in turn."""
 
 Surroundings = Callable[[], contextlib.AbstractContextManager[Any]]
@@ -72,7 +73,9 @@ class OwnGate:
         )
         self.few = asks_for_multiprocessors(request["triton_code"])
         self.coverage: dict[str, Any] = {}
-        self.chosen: set[str] | None = None
+        rotate = bool(request.get("rotate"))
+        paid = Paid(session, module, self.maker, self.number, rotate)
+        self.paid = paid if kind == "cuda" else None
         self.closing = contextlib.ExitStack()
         if kind == "interpret":
             self.closing.enter_context(watching(session.watch))
@@ -92,64 +95,29 @@ class OwnGate:
 
     # The pair's own cases
 
-    def ordered(self, cases: Sequence[Case]) -> tuple[list[Case], int]:
-        """The cases, first those that together show every pair of values; how many these are."""
-        seen: set[frozenset[tuple[str, str]]] = set()
+    def ordered(self, cases: Sequence[Case]) -> tuple[list[Case], int, int]:
+        """The cases in the order in which they show most that is new.
+
+        And how many of them show every value of every argument, and how many every pair of values.
+        """
         pairs = {case.name: _value_pairs(case) for case in cases}
+        singles = {pair for own in pairs.values() for pair in own if len(pair) == 1}
         rest = list(cases)
         turn = self.number % max(1, len(rest))
         rest = rest[turn:] + rest[:turn]
+        seen: set[frozenset[tuple[str, str]]] = set()
         first: list[Case] = []
+        needed = 0
         while rest:
             best = max(rest, key=lambda case: len(pairs[case.name] - seen))
             if first and not pairs[best.name] - seen:
                 break
             first.append(best)
             rest.remove(best)
+            if singles - seen:
+                needed = len(first)
             seen |= pairs[best.name]
-        return first + rest, len(first)
-
-    def chosen_cases(self, cases: Sequence[Case], run: Callable[[Case], Any]) -> list[Case]:
-        """On a GPU: the cases that need nothing beyond the specialisations that are paid for."""
-        from tritongen.verify.own.dry import dry_run
-
-        found: list[tuple[Case, Seen]] = []
-        untold: list[Case] = []
-        wrapper = self.session.entry.wrapper
-        for case in cases:
-            calls: list[Seen] = []
-
-            def spy(*args: Any, calls: list[Seen] = calls, **kwargs: Any) -> Any:
-                from tritongen.verify.own.guard import positional
-
-                arguments = positional(wrapper, args, kwargs)
-                dry = dry_run(wrapper, arguments)
-                self._note(dry.constants)
-                self.session.configurations = max(self.session.configurations, dry.configurations)
-                calls.append(dry.seen(dtype_of(arguments)))
-                raise Enough
-
-            with (
-                replaced(self.module, **{self.session.entry.wrapper_name: spy}),
-                contextlib.suppress(Exception),
-            ):
-                run(case)
-            if len(calls) == 1:
-                found.append((case, calls[0]))
-            else:
-                untold.append(case)
-        choice = choose([seen for _, seen in found], self.number, self.full)
-        self.chosen = choice.specialisations
-        self.coverage["compiled"] = choice.coverage()
-        return untold + [found[index][0] for index in choice.run]
-
-    def _note(self, constants: Mapping[str, Any]) -> None:
-        """The constants of one call, with the sizes that it was made for."""
-        values = {name: plain(value) for name, value in constants.items()}
-        for name, value in values.items():
-            self.session.watch.every.setdefault(name, set()).add(value)
-        if self.maker is not None and self.maker.calls:
-            self.session.tiles.append((self.maker.calls[-1].dims, values))
+        return first + rest, needed, len(first)
 
     # Trials beyond the pair's own test
 
@@ -160,13 +128,13 @@ class OwnGate:
         counts: Counter[str] = Counter()
         left: Counter[str] = Counter()
         for group, trial, lenient in self._candidates():
-            if not self.full and budget.spent:
+            if not self.full and budget.spent and group != "layouts":
                 left["budget"] += 1
                 continue
-            if self.chosen is not None and not self._is_paid_for(trial):
+            if self.paid is not None and not self.paid.covers(group, trial):
                 left["specialisation"] += 1
                 continue
-            if self._takes_long(trial):
+            if group != "layouts" and self._takes_long(trial):
                 left["cost"] += 1
                 continue
             budget.used += 1
@@ -174,13 +142,14 @@ class OwnGate:
             if lenient and observation.limit:
                 left[f"declared limit ({group})"] += 1
                 continue
-            if group == "layouts":
-                observation = replace(observation, outputs=_contiguous(observation.outputs))
             if problem is None:
                 problem = session.settle(trial, observation, session.cost)
             if problem is not None:
                 if group == "sizes" and self._outside_domain(trial):
                     left["outside the domain"] += 1
+                    continue
+                if problem.check == "reference" and group != "sizes":
+                    left["refused by the reference"] += 1
                     continue
                 return problem
             counts[group] += 1
@@ -196,17 +165,18 @@ class OwnGate:
             return []
         session = self.session
         blocks = blocks_by_dimension(session.tiles, session.watch.every) if session.tiles else []
-        self.coverage["blocks"] = [[*b.own, *b.guessed] for b in blocks]
+        self.coverage["blocks"] = [[*b.own, *b.guessed, *b.rows] for b in blocks]
         limit = ELEMENTS[self.kind]
         indices = any(_is_positions(value) for value in session.held[0].expectation.own)
         plan = Plan(self.number, blocks, self.names, self.accepted, limit, indices, self.few)
         bases = self._bases(held)
-        groups: dict[str, list[Trial]] = {"sizes": []}
+        groups: dict[str, list[Trial]] = {"layouts": [], "sizes": []}
         with self.surroundings():
             if self.maker is not None and self.maker.calls:
                 groups["sizes"] = list(sources.new_sizes(self.maker, plan))
             for group, made in (
-                ("layouts", sources.other_layouts(bases, plan)),
+                ("layouts", sources.other_layouts(sources.layout_bases(self.maker, bases), plan)),
+                ("integers", sources.whole_values(held, bases, session.reference, self.number)),
                 ("float32", sources.in_float32(bases, self.maker)),
                 ("values", sources.hard_values(held, bases, self.number)),
                 ("scalars", sources.other_scalars(bases)),
@@ -224,29 +194,21 @@ class OwnGate:
         best: dict[str, tuple[Any, ...]] = {}
         for arguments in held:
             dtype = dtype_of(arguments)
-            if dtype not in best or _elements(arguments) > _elements(best[dtype]):
+            if dtype not in best or elements_of(arguments) > elements_of(best[dtype]):
                 best[dtype] = arguments
         return [best[dtype] for dtype in sorted(best, key=lambda name: name != "float32")]
-
-    def _is_paid_for(self, trial: Trial) -> bool:
-        from tritongen.verify.own.dry import dry_run
-
-        with contextlib.suppress(Exception):
-            with multiprocessors(trial.sizes.get(KEY)):
-                dry = dry_run(self.session.entry.wrapper, trial.arguments)
-            return dry.specialisations <= (self.chosen or set())
-        return True
 
     def _takes_long(self, trial: Trial) -> bool:
         """Whether the interpreter would be at it for long, by the programs that it launches."""
         session = self.session
-        if self.kind != "interpret" or self.full or _elements(trial.arguments) < FEW_ELEMENTS:
+        if self.kind != "interpret" or self.full or elements_of(trial.arguments) < FEW_ELEMENTS:
             return False
         rates = sorted(item.accesses / max(1, item.programs) for item in session.held)
         before = session.programs()
         session.observe(trial, How(launches=False, watch=False))
         programs = session.programs() - before
-        return programs * rates[len(rates) // 2] > LONG_ACCESSES
+        longer = 3 if max(trial.sizes.values(), default=0) == LARGE else 1
+        return programs * rates[len(rates) // 2] > LONG_ACCESSES * longer
 
     def _outside_domain(self, trial: Trial) -> bool:
         """Whether the reference gives NaN here and never did for the test's own inputs."""
@@ -265,18 +227,11 @@ class OwnGate:
         """Every other autotune configuration gives what is expected."""
         count = self.session.configurations
         share = max(2, CONFIGURATION_RUNS // max(1, count - 1))
-        key = self._specialisations_of if self.kind == "cuda" and not self.full else None
+        key = self.paid.specialisations if self.paid is not None and not self.full else None
         problem, runs = check_configurations(self.session, share, self.number, self.full, key)
         if count > 1:
             self.coverage["configuration_runs"] = runs
         return problem
-
-    def _specialisations_of(self, held: Held) -> frozenset[str]:
-        from tritongen.verify.own.dry import dry_run
-
-        with multiprocessors(held.trial.sizes.get(KEY)):
-            dry = dry_run(self.session.entry.wrapper, held.trial.arguments)
-        return frozenset(dry.specialisations)
 
     def nulls(self, cases: Sequence[Case], run: Callable[[Case], None]) -> Problem | None:
         """No null kernel passes the pair's own test."""
@@ -289,8 +244,13 @@ class OwnGate:
     def summary(self) -> dict[str, Any]:
         """All that was tried."""
         session = self.session
-        references = Counter(item.expectation.reference for item in session.held)
+        references: Counter[str] = Counter(item.expectation.reference for item in session.held)
+        widened = getattr(session.reference, "widened", 0)
+        if widened:
+            references["own, by way of float32"] = widened
+        paid = {"compiled": self.paid.coverage()} if self.paid is not None else {}
         return {
+            **paid,
             **self.coverage,
             "wrapper_runs": session.runs,
             "compared": len(session.held),
@@ -314,17 +274,6 @@ def interleaved(
             for trial in trials[at[name] : at[name] + shares[name]]:
                 yield name, trial
             at[name] += shares[name]
-
-
-def _elements(arguments: tuple[Any, ...]) -> int:
-    return max((item.numel() for item in arguments if isinstance(item, torch.Tensor)), default=0)
-
-
-def _contiguous(outputs: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Results at the strides that contiguous inputs would give: those of others are not defined."""
-    return tuple(
-        value.contiguous() if isinstance(value, torch.Tensor) else value for value in outputs
-    )
 
 
 def _is_positions(value: Any) -> bool:
@@ -358,7 +307,7 @@ def make_session(
     from tritongen.verify.judge.local import LocalReference
     from tritongen.verify.probe import LocalSubject
 
-    reference = LocalReference(entry.reference, surroundings=surroundings)
+    reference = OwnReference(LocalReference(entry.reference, surroundings=surroundings))
     mode = "cuda" if kind == "cuda" else "interpret"
     subject = LocalSubject(entry.wrapper, mode, allow_copies=not metadata.get("copies"))
     session = Session(entry, reference, subject, atomics=bool(metadata.get("atomics")))

@@ -95,7 +95,7 @@ def mean(facts: Facts) -> Outputs | None:
 
 
 def stale(facts: Facts) -> Outputs | None:
-    """The right results for other inputs of the same shape: a buffer that was not written."""
+    """The results of an earlier call: a buffer that was not written."""
     earlier = facts.earlier()
     if earlier is None or len(earlier) != len(facts.outputs):
         return None
@@ -118,23 +118,33 @@ def first_tile(facts: Facts) -> Outputs | None:
 
 
 def all_but_last(facts: Facts) -> Outputs | None:
-    """Right but for the last element, which is that of another place, or zero."""
+    """Right but for the last element, which has another value."""
 
     def change(out: torch.Tensor) -> torch.Tensor:
         flat = out.reshape(-1).clone()
         if flat.numel():
-            flat[-1] = 0
+            flat[-1] = _another(flat)
         return flat.reshape(out.shape)
 
     return _each(facts, change)
 
 
+def _another(flat: torch.Tensor) -> torch.Tensor:
+    """A value that is not that of the last element: that of another, else one more."""
+    last = flat[-1]
+    others = flat[(flat != last) & (flat == flat)]
+    if others.numel():
+        return others[0]
+    return ~last if flat.dtype is torch.bool else torch.nan_to_num(last, 0.0, 0.0, 0.0) + 1
+
+
+STALE = "stale buffer"
 NULLS: dict[str, Null] = {
     "zeros": zeros,
     "constant": ones,
     "identity": identity,
     "mean": mean,
-    "stale buffer": stale,
+    STALE: stale,
     "first tile only": first_tile,
     "all but the last element": all_but_last,
 }

@@ -7,11 +7,14 @@ specialisations, and grouped by them; then groups are chosen, not calls:
 
 - for each dtype the *general* group: the fewest arguments equal to 1, then the fewest divisible by
   16. Tails, primes, several tiles and batches all fall into it, in every dimension;
-- for one dtype, by a hash of the program, the group with the most arguments divisible by 16, which
+- for one program in four, for one dtype, the group with the most arguments divisible by 16, which
   vectorises and pipelines the most;
 - for one program in eight the group with the most arguments equal to 1;
 - where flags among the constants (bool, str, None) take values that are not chosen yet, one group
   with each such value, at the dtype that the hash says.
+
+Where asked to (`rotate`), a program that takes float16 and bfloat16 is run in one of them, by its
+hash. The audited share of texts runs everything.
 
 All calls that need nothing beyond the chosen specialisations run, whatever their values. Coverage
 counts what ran, and names the classes left to other programs.
@@ -25,17 +28,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 ONES_SHARE = 8
+SIXTEENS_SHARE = 4
+HALVES = ("bfloat16", "float16")
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a dry run of one call shows: its specialisations and their classes, over all launches."""
+    """What a dry run of one call shows: its specialisations and their classes, over all launches.
+
+    `elements` are those of its largest argument.
+    """
 
     dtype: str
     specialisations: frozenset[str]
     ones: int = 0
     sixteens: int = 0
     flags: frozenset[str] = frozenset()
+    elements: int = 1
 
 
 @dataclass(slots=True)
@@ -66,8 +75,11 @@ def program_hash(request: Mapping[str, Any]) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
 
-def choose(seen: Sequence[Seen], number: int, full: bool = False) -> Choice:
-    """The groups to compile, and so the calls to run; `number` is the program's hash."""
+def choose(seen: Sequence[Seen], number: int, full: bool = False, rotate: bool = False) -> Choice:
+    """The groups to compile, and so the calls to run; `number` is the program's hash.
+
+    With `rotate` a program that takes both half precisions takes one of them, by its hash.
+    """
     choice = Choice()
     if full:
         for one in seen:
@@ -76,12 +88,15 @@ def choose(seen: Sequence[Seen], number: int, full: bool = False) -> Choice:
         choice.groups["all"] = sorted({one.dtype for one in seen})
         return choice
     dtypes = sorted({one.dtype for one in seen})
+    if rotate and set(HALVES) <= set(dtypes):
+        dtypes.remove(HALVES[(number >> 40) % 2])
     for dtype in dtypes:
         _take(choice, "general", _of(seen, dtype), lambda one: (one.ones, one.sixteens))
     if dtypes:
         turn = dtypes[number % len(dtypes)]
         here = [one for one in _of(seen, turn) if not one.ones]
-        _take(choice, "divisible by 16", here, lambda one: (-one.sixteens, one.ones))
+        if (number >> 48) % SIXTEENS_SHARE == 0:
+            _take(choice, "divisible by 16", here, lambda one: (-one.sixteens, one.ones))
         if (number >> 8) % ONES_SHARE == 0:
             turn = dtypes[(number >> 16) % len(dtypes)]
             _take(choice, "equal to 1", _of(seen, turn), lambda one: (-one.ones, one.sixteens))
@@ -102,7 +117,7 @@ def _of(seen: Iterable[Seen], dtype: str) -> list[Seen]:
 def _take(choice: Choice, name: str, group: list[Seen], order: Any) -> None:
     """Choose the specialisations of the call that comes first in an order.
 
-    Among equals the set that most calls share wins, then the first in the order of the calls.
+    Among equals the set wins that runs the most elements, over all calls that need no more.
     """
     if not group:
         return
@@ -111,7 +126,7 @@ def _take(choice: Choice, name: str, group: list[Seen], order: Any) -> None:
     shared = {one.specialisations: 0 for one in equals}
     for one in group:
         for keys in shared:
-            shared[keys] += one.specialisations <= keys
+            shared[keys] += one.elements * (one.specialisations <= keys)
     keys = max(shared, key=lambda keys: shared[keys])
     choice.specialisations |= keys
     choice.groups.setdefault(name, []).append(group[0].dtype)

@@ -78,7 +78,8 @@ def check_launches_matter(session: Session) -> Problem | None:
     """
     telling = [item for item in session.held if _telling(item)]
     first = _largest(telling, 1)
-    for held in first + [item for item in telling if item not in first]:
+    others = [item for item in session.held if item not in first]
+    for held in first + others if telling else []:
         for poison in (0, 1):
             how = How(poison=poison, launches=False, watch=False)
             observation, problem = session.observe(held.trial, how)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -28,7 +28,9 @@ from tritongen.verify.judge.records import (
 from tritongen.verify.own.constants import Watch
 from tritongen.verify.own.device import KEY, multiprocessors
 from tritongen.verify.own.entry import Entry
+from tritongen.verify.own.layouts import KINDS
 
+RELAID = tuple(f"{kind} layout" for kind in KINDS)
 Cost = tuple[int, int]
 """Programs of a grid, and accesses to memory."""
 
@@ -81,6 +83,8 @@ class Session:
         problem = observation.problem
         if problem is None and observation.limit:
             problem = Problem("exception", observation.refusal)
+        if trial.kind in RELAID:
+            observation = replace(observation, outputs=_contiguous(observation.outputs))
         return observation, problem and located(problem, trial)
 
     def settle(self, trial: Trial, observation: Observation, cost: Cost = (0, 0)) -> Problem | None:
@@ -106,12 +110,24 @@ class Session:
         return observation, problem and located(problem, held.trial)
 
 
+def _contiguous(outputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Results at the strides that contiguous inputs would give: those of others are not defined."""
+    return tuple(
+        value.contiguous() if isinstance(value, torch.Tensor) else value for value in outputs
+    )
+
+
 def dtype_of(arguments: tuple[Any, ...]) -> str:
     """The dtype of the first floating-point tensor, else of the first tensor, without `torch.`."""
     tensors = [item for item in arguments if isinstance(item, torch.Tensor)]
     floats = [item for item in tensors if item.is_floating_point()]
     first = next(iter(floats or tensors), None)
     return "" if first is None else str(first.dtype).removeprefix("torch.")
+
+
+def elements_of(arguments: tuple[Any, ...]) -> int:
+    """The elements of the largest tensor among the arguments."""
+    return max((item.numel() for item in arguments if isinstance(item, torch.Tensor)), default=0)
 
 
 def located(problem: Problem, trial: Trial) -> Problem:

@@ -9,8 +9,9 @@ from typing import Any
 
 SMALL_PRIMES = (3, 5, 7, 11, 13)
 MAX_BLOCKS = 3
-ROW_BLOCKS = (32, 128)
-LARGE = 4099
+MAX_ROWS = 2
+LARGE = 3001
+LARGEST_UNIT = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +25,14 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """The block sizes of one dimension: those that its sizes fit, and those that it may have."""
+    """The block sizes of one dimension.
+
+    Those that its sizes fit, those that it may have, and those that hold a whole row of it.
+    """
 
     own: tuple[int, ...] = ()
     guessed: tuple[int, ...] = ()
+    rows: tuple[int, ...] = ()
 
 
 def is_prime(number: int) -> bool:
@@ -60,14 +65,14 @@ def blocks_by_dimension(
     """For each dimension the block sizes that it is cut into.
 
     `calls` are (sizes, constants of the launches) of the test's own calls, `every` all values of a
-    constant. A constant that is always the power of two from a size on belongs to that size: it
-    holds whole rows, and a few blocks stand for it. One that does not depend on the sizes belongs
+    constant. A constant that is always the power of two from a size on holds whole rows. One that does not depend on the sizes belongs
     to the dimensions for which the test has a size next to it; where there is none it may belong
     to any.
     """
     seen = [dims for dims, _ in calls]
     rank = len(seen[0])
     found: list[set[int]] = [set() for _ in range(rank)]
+    rows: list[set[int]] = [set() for _ in range(rank)]
     guessed: set[int] = set()
     for name, values in every.items():
         pairs = [(dims, constants[name]) for dims, constants in calls if name in constants]
@@ -75,7 +80,7 @@ def blocks_by_dimension(
         if varied:
             for dim in range(rank):
                 if all(value == _power_from(dims[dim]) for dims, value in pairs):
-                    found[dim] |= set(ROW_BLOCKS)
+                    rows[dim] |= {value for _, value in pairs if is_block(value) and value >= 8}
         else:
             for block in block_sizes(values):
                 near = _dims_of(block, seen)
@@ -84,7 +89,12 @@ def blocks_by_dimension(
                 if not near and block >= 16:
                     guessed.add(block)
     return [
-        Blocks(tuple(sorted(own)[-MAX_BLOCKS:]), tuple(sorted(guessed - own)[-1:])) for own in found
+        Blocks(
+            tuple(sorted(own)[-MAX_BLOCKS:]),
+            tuple(sorted(guessed - own)[-1:]),
+            tuple(sorted(whole)[-MAX_ROWS:]),
+        )
+        for own, whole in zip(found, rows, strict=True)
     ]
 
 
@@ -101,11 +111,16 @@ def _dims_of(block: int, seen: Sequence[tuple[int, ...]]) -> list[int]:
 
 
 def units(seen: Sequence[tuple[int, ...]]) -> list[int]:
-    """For each dimension the number that all sizes of the test are multiples of; else 1."""
+    """For each dimension the small number that all sizes of the test are multiples of; else 1.
+
+    Groups of channels and the alignment of tensor descriptors need one. A larger common divisor
+    says nothing: a test whose sizes are all whole tiles is just what hides a missing tail.
+    """
     found = []
     for dim in range(len(seen[0])):
         sizes = {shape[dim] for shape in seen}
-        found.append(math.gcd(*sizes) if len(sizes) >= 3 else 1)
+        unit = math.gcd(*sizes) if len(sizes) > 1 else 1
+        found.append(unit if unit <= LARGEST_UNIT else 1)
     return found
 
 
@@ -139,7 +154,10 @@ def sizes_to_try(
         if point not in seen and point not in found and math.prod(point) <= limit:
             found[point] = Size(name, point, turn)
 
-    everywhere = [_several(b.own[0]) if b.own else small[dim] for dim, b in enumerate(blocks)]
+    everywhere = [
+        _several(b.own[-1]) if b.own else b.rows[-1] - 1 if b.rows else small[dim]
+        for dim, b in enumerate(blocks)
+    ]
     add("several tiles in every dimension", everywhere, 0)
     for dim in range(rank):
         own, guessed = blocks[dim].own, blocks[dim].guessed
@@ -157,7 +175,17 @@ def sizes_to_try(
                 dims = list(small)
                 dims[dim] = size
                 add(f"{words} ({block}) in dimension {dim}", dims, turn + later)
-        for size, turn in ((1, 7), (17, 5), *(((LARGE, 4),) if indices else ())):
+        for block in reversed(blocks[dim].rows):
+            for words, size, turn in (
+                ("a prime in a row", prime_above(block // 2 + block // 4), 1),
+                ("one less than a row", block - 1, 2),
+                ("just over half a row", block // 2 + 1, 3),
+                ("a whole row", block, 6),
+            ):
+                dims = list(small)
+                dims[dim] = size
+                add(f"{words} ({block}) in dimension {dim}", dims, turn)
+        for size, turn in ((1, 7), (17, 5), *(((LARGE, 1),) if indices else ())):
             dims = list(small)
             dims[dim] = size
             add(f"{size} in dimension {dim}", dims, turn)

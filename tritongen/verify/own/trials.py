@@ -9,13 +9,14 @@ from typing import Any
 
 import torch
 
-from tritongen.verify.judge.records import Trial
+from tritongen.verify.judge.records import Reference, Trial
 from tritongen.verify.own import layouts, values
 from tritongen.verify.own.device import KEY
 from tritongen.verify.own.shapes import Blocks, sizes_to_try
 
 SEED = 1_000_003
 HALF = ("float16", "bfloat16")
+FACTOR = 37
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +131,50 @@ def hard_values(calls: Sequence[Sequence[Any]], bases: Sequence[Any], number: in
     """(kind, arguments) for every kind of hard values, the bases in turn."""
     ranges = values.observed(calls)
     for index, kind in enumerate(values.KINDS):
-        base = bases[0] if index % 2 == 0 else bases[(index + number) % len(bases)]
+        base = bases[0] if kind in values.PRECISE else bases[(index + number) % len(bases)]
         made = values.changed(base, ranges, kind, SEED + number % 1000)
         if made is not None:
             yield kind, made
+
+
+def whole_values(
+    calls: Sequence[Sequence[Any]], bases: Sequence[Any], reference: Reference, number: int
+) -> Iterator[Any]:
+    """(kind, arguments) for integers: from all over the range, and beyond it.
+
+    Beyond it only where nothing overflows: where the reference gives the same for 64-bit integers.
+    """
+    base = bases[number % len(bases)]
+    made = values.whole_numbers(base, calls, SEED)
+    if made is None:
+        return
+    yield "uniform integers", made
+    larger = values.multiplied(made, FACTOR)
+    if larger is None:
+        return
+    wide = tuple(value.long() if values.is_whole(value) else value for value in larger)
+    narrow, same = reference.run(larger, "own"), reference.run(wide, "own")
+    if narrow.ok and same.ok and len(narrow.outputs) == len(same.outputs):
+        pairs = zip(narrow.outputs, same.outputs, strict=True)
+        if all(bool((a == b).all()) for a, b in pairs if isinstance(a, torch.Tensor)):
+            yield "large integers", larger
+
+
+def layout_bases(maker: Maker | None, bases: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """What other layouts start from: for each dtype the largest call without a size of 1.
+
+    With several tiles in every dimension if there is one, since pointers that advance from tile to
+    tile need their strides as well.
+    """
+    if maker is None or not maker.calls:
+        return list(bases)
+    best: dict[Any, Made] = {}
+    for call in maker.calls:
+        held = best.get(call.dtype)
+        if min(call.dims, default=2) > 1 and (held is None or _size(call) > _size(held)):
+            best[call.dtype] = call
+    found = [best[dtype].arguments for dtype in maker.dtypes if dtype in best]
+    return found or list(bases)
 
 
 def other_layouts(bases: Sequence[Any], plan: Plan) -> Iterator[Any]:

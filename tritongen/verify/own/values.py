@@ -39,6 +39,12 @@ class Range:
         return torch.where(inside.abs() < self.least, away, inside)
 
 
+def is_whole(value: Any) -> bool:
+    """Whether an argument is a tensor of integers with elements."""
+    whole = (torch.int8, torch.int16, torch.int32, torch.int64, torch.uint8)
+    return isinstance(value, torch.Tensor) and value.dtype in whole and value.numel() > 0
+
+
 def is_real(value: Any) -> bool:
     """Whether an argument is a floating-point tensor with elements."""
     return isinstance(value, torch.Tensor) and value.is_floating_point() and value.numel() > 0
@@ -83,6 +89,14 @@ def _pick(values: torch.Tensor, shape: tuple[int, ...], generator: Any) -> torch
     return flat[places]
 
 
+def uniform(values: torch.Tensor, seen: Range, generator: torch.Generator) -> torch.Tensor:
+    """Values from all over the range."""
+    spread = torch.rand(
+        values.shape, generator=generator, device=values.device, dtype=torch.float64
+    )
+    return seen.low + (seen.high - seen.low) * spread
+
+
 def constant_rows(values: torch.Tensor, _: Range, __: torch.Generator) -> torch.Tensor:
     """Every row holds its first value throughout."""
     return values[..., :1].expand(values.shape)
@@ -123,13 +137,18 @@ def scaled(factor: float) -> Change:
 
 
 KINDS: dict[str, Change] = {
+    "uniform": uniform,
     "constant rows": constant_rows,
-    "ties": ties,
-    "zero rows": zero_rows,
     "large mean": large_mean,
+    "zero rows": zero_rows,
     "scale 1e-3": scaled(1e-3),
+    "ties": ties,
     "scale 30": scaled(30.0),
 }
+"""All kinds, those first that find the most."""
+
+PRECISE = ("uniform", "large mean", "scale 1e-3", "scale 30")
+"""Kinds that show a loss of precision, and so are tried in the widest dtype."""
 
 
 def changed(
@@ -153,6 +172,32 @@ def changed(
         result.append(_in_layout_of(value, made))
         any_changed = True
     return tuple(result) if any_changed else None
+
+
+def whole_numbers(arguments: Sequence[Any], calls: Sequence[Any], seed: int) -> Any:
+    """The arguments with integers from all over the range that was seen; None without any."""
+    result = list(arguments)
+    for number, value in enumerate(arguments):
+        if not is_whole(value):
+            continue
+        seen = [call[number] for call in calls if len(call) > number and is_whole(call[number])]
+        low = min([int(item.min()) for item in seen], default=0)
+        high = max([int(item.max()) for item in seen], default=1)
+        generator = torch.Generator(device=value.device).manual_seed(seed + number)
+        result[number] = torch.randint(
+            low, high + 1, value.shape, generator=generator, device=value.device
+        ).to(value.dtype)
+    return tuple(result) if any(map(is_whole, arguments)) else None
+
+
+def multiplied(arguments: Sequence[Any], factor: int) -> Any:
+    """The arguments with their 32- and 64-bit integers times a factor; None without any."""
+    wide = (torch.int32, torch.int64)
+    chosen = [is_whole(value) and value.dtype in wide for value in arguments]
+    if not any(chosen):
+        return None
+    pairs = zip(arguments, chosen, strict=True)
+    return tuple(value * factor if change else value for value, change in pairs)
 
 
 def _in_layout_of(like: torch.Tensor, values: torch.Tensor) -> torch.Tensor:

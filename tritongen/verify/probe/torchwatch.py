@@ -60,7 +60,9 @@ class Watch:
         self.refused.setdefault(operation, why)
 
     def read(self, tensor: torch.Tensor) -> None:
-        """Count elements that the host has read."""
+        """Count elements that the host has read; on a GPU those of its own memory count once."""
+        if self.zones and o.get_device(tensor).type == "cpu":
+            return
         dtype = o.get_dtype(tensor)
         count = o.numel(tensor)
         if dtype.is_floating_point or dtype.is_complex:

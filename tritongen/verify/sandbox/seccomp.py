@@ -51,7 +51,7 @@ _CALLS: dict[str, tuple[int | None, int | None]] = {
     "setresuid": (117, 147), "setresgid": (119, 149), "setgroups": (116, 159),
     "setfsuid": (122, 151), "setfsgid": (123, 152), "setsid": (112, 157), "setpgid": (109, 154),
     "ustat": (136, None), "sysfs": (139, None), "memfd_secret": (447, 447),
-    "connect": (42, 203), "bind": (49, 200), "listen": (50, 201), "accept": (43, 202), "accept4": (288, 242),
+    "connect": (42, 203), "accept": (43, 202), "accept4": (288, 242),
     "shmget": (29, 194), "shmat": (30, 196), "shmctl": (31, 195), "semget": (64, 190),
     "semop": (65, 193), "msgget": (68, 186), "msgsnd": (69, 189), "mq_open": (240, 180),
     "mq_unlink": (241, 181), "rt_sigqueueinfo": (129, 138), "rt_tgsigqueueinfo": (297, 240),
@@ -67,6 +67,8 @@ _ALONE: dict[str, tuple[int | None, int | None]] = {
     "inotify_init": (253, None), "inotify_init1": (294, 26),
 }  # fmt: skip
 _MEMFD = (319, 279)
+# CUDA listens on a socket without a name in the file system, to hand its memory to other processes.
+_LISTENING = {"bind": (49, 200), "listen": (50, 201)}
 # Landlock lets these through for files that it lets nobody open.
 _METADATA: dict[str, tuple[int | None, int | None]] = {
     "chmod": (90, None), "fchmod": (91, 52), "fchmodat": (268, 53), "fchmodat2": (452, 452),
@@ -153,7 +155,7 @@ def program(mode: str, own_pid: int | None, own_view: bool) -> list[tuple[int, i
     if not own_view:
         refused += [numbers[column] for numbers in _METADATA.values()]
     if mode != "cuda":
-        refused.append(_MEMFD[column])
+        refused += [_MEMFD[column], *(numbers[column] for numbers in _LISTENING.values())]
     for number in sorted(number for number in refused if number is not None):
         writer.rule(number, [_give(PERMISSION)])
     named = {name: numbers[column] for name, numbers in _DECIDED.items()}

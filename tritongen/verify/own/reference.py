@@ -1,0 +1,50 @@
+"""The reference of one of our own pairs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from tritongen.verify.judge.records import Precision, Ran, Reference
+
+HALF = (torch.float16, torch.bfloat16)
+
+
+class OwnReference:
+    """A reference that may be written for arguments of one dtype alone.
+
+    Given half-precision values with float32 statistics, torch refuses some operators and makes
+    float32 of others, where a kernel gives what its first argument is of; the pair's own test calls
+    the reference on wider copies. So where floats of the arguments differ in dtype, results in
+    float32 are cast to that of the first, and where the reference raises it is run in float32.
+    `widened` counts such runs.
+    """
+
+    def __init__(self, inner: Reference) -> None:
+        self.inner = inner
+        self.widened = 0
+
+    def run(self, arguments: tuple[Any, ...], precision: Precision) -> Ran:
+        """The results for copies of `arguments`, computed at a precision; never raises."""
+        ran = self.inner.run(arguments, precision)
+        if precision != "own":
+            return ran
+        floats = [
+            item.dtype
+            for item in arguments
+            if isinstance(item, torch.Tensor) and item.is_floating_point()
+        ]
+        if not floats or floats[0] not in HALF or len(set(floats)) == 1:
+            return ran
+        if not ran.ok:
+            wide = self.inner.run(arguments, "float32")
+            ran = wide if wide.ok else ran
+        self.widened += 1
+        return Ran(tuple(_cast(item, floats[0]) for item in ran.outputs), ran.error)
+
+
+def _cast(value: Any, dtype: torch.dtype) -> Any:
+    if isinstance(value, torch.Tensor) and value.dtype is torch.float32:
+        return value.to(dtype)
+    return value
