@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import os
 import subprocess
@@ -94,7 +95,7 @@ def test_values_are_standard_json_whatever_they_are():
 
 
 def test_sources_are_parsed_in_several_threads_at_a_time():
-    """Python 3.11 raises SystemError where two threads build trees."""
+    """Python 3.11 raises SystemError where a collection lets another thread build a tree."""
     text = "\n".join(
         f"def f{n}(x):\n    return [[[x + {n}], {n}], (x, (x, {n}))]" for n in range(200)
     )
@@ -108,15 +109,21 @@ def test_sources_are_parsed_in_several_threads_at_a_time():
             raised.append(error)
 
     threads = [threading.Thread(target=work) for _ in range(6)]
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
+    before = gc.get_threshold()
+
+    def pause(*_: object) -> None:
+        time.sleep(0.0001)
+
+    gc.callbacks.append(pause)
+    gc.set_threshold(100)
     try:
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
     finally:
-        sys.setswitchinterval(before)
+        gc.set_threshold(*before)
+        gc.callbacks.remove(pause)
     assert raised == []
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from tritongen.verify.cases import Case
-from tritongen.verify.judge.records import How, Problem, Trial
+from tritongen.verify.judge.records import How, Problem, Reference, Trial
 from tritongen.verify.own import trials as sources
 from tritongen.verify.own.constants import tuned_constants, watching
 from tritongen.verify.own.device import asks_for_multiprocessors
@@ -25,7 +25,7 @@ from tritongen.verify.own.layout_rules import accepted_layouts
 from tritongen.verify.own.null_check import check_nulls
 from tritongen.verify.own.paid import Paid
 from tritongen.verify.own.policy import program_hash
-from tritongen.verify.own.reference import OwnReference
+from tritongen.verify.own.reference import OnHost, OwnReference
 from tritongen.verify.own.repeat import check_configurations, check_repeats
 from tritongen.verify.own.session import Budget, Session, dtype_of, elements_of, parameter_names
 from tritongen.verify.own.shapes import LARGE, block_sizes, blocks_by_dimension
@@ -307,8 +307,9 @@ def make_session(
     from tritongen.verify.judge.local import LocalReference
     from tritongen.verify.probe import LocalSubject
 
-    reference = OwnReference(LocalReference(entry.reference, surroundings=surroundings))
     mode = "cuda" if kind == "cuda" else "interpret"
+    inner: Reference = LocalReference(entry.reference, surroundings=surroundings)
+    reference = OwnReference(OnHost(inner) if mode == "cuda" else inner)
     subject = LocalSubject(entry.wrapper, mode, allow_copies=not metadata.get("copies"))
     session = Session(entry, reference, subject, atomics=bool(metadata.get("atomics")))
     if mode == "interpret":

@@ -100,7 +100,7 @@ def _plainly_wrong(outputs: Sequence[Any], exact: Sequence[Any]) -> bool:
             continue
         if got.shape != best.shape or not (got.is_floating_point() and got.numel()):
             continue
-        wide, target = got.to(torch.float64), best.to(torch.float64)
+        wide, target = got.to(best.device, torch.float64), best.to(torch.float64)
         if not bool(target.isfinite().all()):
             continue
         error = (wide - target).abs().amax()

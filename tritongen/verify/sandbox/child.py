@@ -23,6 +23,8 @@ Handler = Callable[[dict[str, Any]], dict[str, Any]]
 HELLO = bytes(16)
 KEPT_TRACE = 8000
 OWN_PROC = ("/proc",)
+OWN_THREADS = ("/proc/self/task",)
+"""CUDA does not start where it cannot give its threads names."""
 SHARED_PROC = (
     *("/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/filesystems"),
     *("/proc/version", "/proc/sys/vm", "/proc/sys/kernel", "/proc/driver", "/proc/devices"),
@@ -99,7 +101,8 @@ def enter(setting: Setting, limits: Limits, scratch: str) -> dict[str, Any]:
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
     if "landlock" in parts:
         readable = [*setting.readable, *proc]
-        detail["landlock"] = landlock.restrict(readable, [scratch], list(setting.devices))
+        writable = [scratch, *OWN_THREADS] if setting.mode == "cuda" else [scratch]
+        detail["landlock"] = landlock.restrict(readable, writable, list(setting.devices))
         applied.append("landlock")
     if "capabilities" in parts:
         linux.drop_capabilities()

@@ -1,0 +1,56 @@
+# Matrix multiplication, float32 in full precision
+# <PYTHON>
+def matmul(a, b):
+    return torch.matmul(a, b)
+
+
+# </PYTHON>
+
+# <TRITON>
+@triton.jit
+def matmul_kernel(
+    a_ptr, b_ptr, c_ptr, M, N, K,
+    stride_am, stride_ak, stride_bk, stride_bn, stride_cm, stride_cn,
+    BLOCK_M: tl.constexpr, BLOCK_N: tl.constexpr, BLOCK_K: tl.constexpr,
+):
+    pid_m = tl.program_id(0)
+    pid_n = tl.program_id(1)
+    offs_m = pid_m * BLOCK_M + tl.arange(0, BLOCK_M)
+    offs_n = pid_n * BLOCK_N + tl.arange(0, BLOCK_N)
+    offs_k = tl.arange(0, BLOCK_K)
+    acc = tl.zeros((BLOCK_M, BLOCK_N), dtype=tl.float32)
+    for k in range(0, K, BLOCK_K):
+        a = tl.load(
+            a_ptr + offs_m[:, None] * stride_am + (k + offs_k)[None, :] * stride_ak,
+            mask=(offs_m[:, None] < M) & ((k + offs_k)[None, :] < K), other=0.0,
+        )
+        b = tl.load(
+            b_ptr + (k + offs_k)[:, None] * stride_bk + offs_n[None, :] * stride_bn,
+            mask=((k + offs_k)[:, None] < K) & (offs_n[None, :] < N), other=0.0,
+        )
+        acc += tl.dot(a, b, input_precision="ieee")
+    c_mask = (offs_m[:, None] < M) & (offs_n[None, :] < N)
+    tl.store(c_ptr + offs_m[:, None] * stride_cm + offs_n[None, :] * stride_cn, acc, mask=c_mask)
+
+
+def matmul(a, b):
+    M, K = a.shape
+    _, N = b.shape
+    c = torch.empty((M, N), device=a.device, dtype=a.dtype)
+    grid = (triton.cdiv(M, 32), triton.cdiv(N, 32))
+    matmul_kernel[grid](
+        a, b, c, M, N, K,
+        a.stride(0), a.stride(1), b.stride(0), b.stride(1), c.stride(0), c.stride(1),
+        BLOCK_M=32, BLOCK_N=32, BLOCK_K=16,
+    )
+    return c
+
+
+# </TRITON>
+
+# <TEST>
+def get_test_inputs():
+    return torch.randn(50, 40, device="cuda"), torch.randn(40, 36, device="cuda")
+
+
+# </TEST>

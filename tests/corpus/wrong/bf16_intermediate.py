@@ -1,0 +1,35 @@
+# A float32 softmax that stores its exponentials in bfloat16 on the way
+# threat: 1.5
+# expect: numerics
+# naive: passes
+# <PYTHON>
+def softmax(x):
+    return torch.softmax(x, -1)
+
+
+# </PYTHON>
+
+# <TRITON>
+@triton.jit
+def softmax_kernel(x_ptr, y_ptr, n, BLOCK: tl.constexpr):
+    row = tl.program_id(0)
+    c = tl.arange(0, BLOCK)
+    x = tl.load(x_ptr + row * n + c, mask=c < n, other=-float("inf"))
+    e = tl.exp(x - tl.max(x)).to(tl.bfloat16).to(tl.float32)
+    tl.store(y_ptr + row * n + c, e / tl.sum(e), mask=c < n)
+
+
+def softmax(x):
+    y = torch.empty_like(x)
+    softmax_kernel[(x.shape[0],)](x, y, x.shape[1], BLOCK=triton.next_power_of_2(x.shape[1]))
+    return y
+
+
+# </TRITON>
+
+# <TEST>
+def get_test_inputs():
+    return (torch.randn(8, 64, device="cuda"),)
+
+
+# </TEST>

@@ -1,0 +1,29 @@
+# The wrapper calls itself
+# threat: 5.4
+# expect: exception|static|worker|timeout|form
+# <PYTHON>
+def softmax(x):
+    return torch.softmax(x, dim=-1)
+
+
+# </PYTHON>
+
+# <TRITON>
+@triton.jit
+def zero_kernel(y_ptr, n, BLOCK: tl.constexpr):
+    i = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    tl.store(y_ptr + i, 0.0, mask=i < n)
+
+
+def softmax(x):
+    return softmax(x.view(x.shape))
+
+
+# </TRITON>
+
+# <TEST>
+def get_test_inputs():
+    return (torch.randn(6, 40, device="cuda"),)
+
+
+# </TEST>
