@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
-from tritongen.catalog import catalog
 from tritongen.alphabet import Alphabet
+from tritongen.catalog import catalog
 from tritongen.errors import UnknownNameError
 
 

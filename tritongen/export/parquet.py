@@ -74,7 +74,10 @@ _REPETITIVE = [
         for name in ("operation_type", "difficulty", "family", "strategy", "op", "atomics")
     ),
     *(f"metadata.{name}.list.element" for name in ("tags", "dtypes", "requires", "targets")),
-    *(f"verification.{name}" for name in ("status", "evidence", "proof", "device", "torch", "triton")),
+    *(
+        f"verification.{name}"
+        for name in ("status", "evidence", "proof", "device", "torch", "triton")
+    ),
     *(f"verification.targets.list.element.{name}" for name in ("target", "result")),
     "program_id",
     "operation_id",

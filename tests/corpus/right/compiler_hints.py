@@ -16,7 +16,7 @@ def scale_rows_kernel(x_ptr, s_ptr, y_ptr, cols, BLOCK: tl.constexpr):
     s = tl.load(s_ptr + row)
     for start in range(0, cols, BLOCK):
         inside = start + c < cols
-        x = tl.load(x_ptr + row * cols + start + c, mask=inside, other=0.0, eviction_policy="evict_first", cache_modifier=".cg")
+        x = tl.load(x_ptr + row * cols + start + c, mask=inside, other=0.0, eviction_policy="evict_first")
         tl.store(y_ptr + row * cols + start + c, x * s, mask=inside, eviction_policy="evict_last")
 
 

@@ -1,5 +1,6 @@
 # A stencil in place: what the left neighbour wrote is read
 # threat: 3.6
+# device: cpu
 # expect: numerics|repeat|memory|honesty
 # <PYTHON>
 def neighbour_mean(x):

@@ -1,6 +1,6 @@
 # A tensor of a terabyte, on the given inputs
 # threat: 5.4
-# expect: exception|worker|static|launch
+# expect: exception|worker|static|launch|compile
 # <PYTHON>
 def softmax(x):
     return torch.softmax(x, dim=-1)

@@ -218,6 +218,7 @@ class _Session:
             seed=self.seed,
             strict=self.options.strict,
             deadline=self.deadline,
+            compiles=self.cuda,
             coverage=self.findings.coverage,
         )
         self.findings.coverage["calls"] = subject.calls

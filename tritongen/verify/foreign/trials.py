@@ -16,7 +16,8 @@ from tritongen.verify.judge.records import Problem, Trial
 CALL_SECONDS = 0.25
 SHARE = 0.6
 RUNS_PER_TRIAL = 1.5
-SMALLEST = 512
+SMALLEST = 1 << 14
+"""Elements that a trial may have however slow the first call was: several blocks of most kernels."""
 WIDENED = "float32 "
 _HALF = re.compile(r"float16|\bhalf\b|\bfp16\b|\bbf16\b")
 
@@ -30,14 +31,17 @@ def run_trials(
     seed: int,
     strict: bool,
     deadline: Deadline,
+    compiles: bool,
     coverage: dict[str, Any],
 ) -> Problem | None:
     """The first problem of a candidate, or None; `coverage` is filled with what was tried.
 
     `source` is the candidate's text: one that names a half-precision type is not generic in its
     dtype, so that it is not asked for results in float32 where it was given half precision.
+    `compiles` says that a first call takes its time for compiling, not for its elements.
     """
     plan = _Plan(subject, deadline, seed, is_generic=_HALF.search(source) is None)
+    plan.compiles = compiles
     problem, covered = judge_trials(reference, subject, plan.trials(arguments), refuse_tf32=strict)
     coverage.update({key: value for key, value in covered.items() if key not in coverage})
     coverage["planned"] = plan.elements
@@ -77,6 +81,7 @@ class _Plan:
         self.deadline = deadline
         self.seed = seed
         self.elements = 0
+        self.compiles = False
         self.cut = ""
 
     def trials(self, arguments: tuple[Any, ...]) -> Generator[Trial, bool | None, None]:
@@ -109,7 +114,7 @@ class _Plan:
         share = self.deadline.left * SHARE / (usual.trials * RUNS_PER_TRIAL)
         wanted = min(CALL_SECONDS, share)
         count = sum(item.numel() for item in arguments if isinstance(item, torch.Tensor))
-        if not count:
+        if self.compiles or not count:
             return usual
         allowed = wanted if seconds > wanted else 4 * wanted
         fitting = int(count * allowed / max(seconds, 1e-4))

@@ -192,11 +192,17 @@ class Noise(Promotion):
         """The error of a sum of n terms in any order: about sqrt(n) u times the sum of sizes."""
         if not isinstance(result, torch.Tensor) or not result.numel():
             return None
-        if name.endswith("_") or "out" in kwargs:
+        if "out" in kwargs:
             return None
         terms = _terms(base, args, result)
         try:
-            total = func(*map_tensors(_magnitude, args), **kwargs).abs()
+            if name.endswith("_"):
+                # The first argument is overwritten by now: the terms that came to it, and what it is
+                sizes = map_tensors(_magnitude, args[1:])
+                apart = getattr(torch.ops.aten, base).default
+                total = apart(torch.zeros_like(result), *sizes, **kwargs) + result.abs()
+            else:
+                total = func(*map_tensors(_magnitude, args), **kwargs).abs()
         except Exception:
             return None
         steps = 0.5 * math.sqrt(terms) if terms > 1 else 0.0

@@ -57,7 +57,7 @@ class NullRun:
         ran = self.session.reference.run(arguments, "own")
         if not ran.ok:
             raise NotApplicable
-        return ran.outputs
+        return _beside(ran.outputs, arguments)
 
     def _earlier(self, arguments: tuple[Any, ...], right: Outputs) -> Outputs | None:
         """The results of the call before with results of this form, as a buffer may hold them.
@@ -70,7 +70,16 @@ class NullRun:
             return kept
         others = other_inputs(arguments, self.maker)
         ran = self.session.reference.run(others, "own") if others is not None else None
-        return ran.outputs if ran is not None and ran.ok else None
+        return _beside(ran.outputs, arguments) if ran is not None and ran.ok else None
+
+
+def _beside(outputs: Outputs, arguments: tuple[Any, ...]) -> Outputs:
+    """Results on the device of the arguments, where a wrapper would leave them."""
+    tensors = [item for item in arguments if isinstance(item, torch.Tensor)]
+    if not tensors or tensors[0].device.type == "cpu":
+        return outputs
+    device = tensors[0].device
+    return tuple(o.to(device) if isinstance(o, torch.Tensor) else o for o in outputs)
 
 
 def form_of(outputs: Outputs) -> tuple[Any, ...]:

@@ -335,7 +335,9 @@ class Reads(TorchFunctionMode):
             return result
         with o.no_functions():
             if name in ("tolist", "numpy", "__array__"):
-                self.watch.read(source)
+                # What lies on a GPU is copied to the host first, which counts there
+                if o.get_device(source).type == "cpu":
+                    self.watch.read(source)
             else:
                 self.watch.refuse(name, "it reaches the memory of a tensor behind torch's back")
         return func(*args, **(kwargs or {}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -33,7 +34,16 @@ def readable(gpu: bool, extra: tuple[str, ...] = ()) -> list[str]:
         found += [path for pattern in GPU_FILES for path in glob.glob(pattern)]
         for name in ("LD_LIBRARY_PATH", "CUDA_HOME", "CUDA_PATH", "TRITON_PTXAS_PATH"):
             found += [path for path in os.environ.get(name, "").split(":") if path]
+        found += _compiler()
     return _shortest(os.path.abspath(path) for path in found if os.path.lexists(path))
+
+
+def _compiler() -> list[str]:
+    """Where the C compiler lies: Triton up to 3.6 compiles a launcher for each signature."""
+    names = [os.environ.get("CC", ""), "gcc", "clang", "cc"]
+    programs = [path for path in (shutil.which(name) for name in names if name) if path]
+    prefixes = {Path(p).parents[1] for path in programs for p in (path, os.path.realpath(path))}
+    return sorted(str(prefix) for prefix in prefixes if str(prefix) not in ("/", "/usr"))
 
 
 def devices(gpu: bool) -> list[str]:
