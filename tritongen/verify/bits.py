@@ -30,13 +30,24 @@ def toward_zero(values: np.ndarray, bfloat16: bool, dtype: Any) -> np.ndarray:
     return np.where(over, np.nextafter(result, np.zeros_like(result)), result)
 
 
-def poison(shape: tuple[int, ...], dtype: Any, bfloat16: bool) -> np.ndarray:
-    """Values for lanes whose content is undefined: NaN, or a number that no index should be."""
+def poison(shape: tuple[int, ...], dtype: Any, bfloat16: bool, kind: int = 0) -> np.ndarray:
+    """Values for lanes whose content is undefined.
+
+    Kind 0 is NaN, or a number that no index should be. Kind 1 has large values of either sign in
+    turn, for maxima and minima, which drop a NaN.
+    """
+    letter = np.dtype(dtype).kind
+    if letter == "b":
+        return np.full(shape, kind == 0, dtype=dtype)
     if bfloat16:
-        return np.full(shape, 0x7FC0, dtype=np.uint16)
-    kind = np.dtype(dtype).kind
-    if kind == "f":
-        return np.full(shape, np.nan, dtype=dtype)
-    if kind == "b":
-        return np.ones(shape, dtype=dtype)
-    return np.full(shape, np.iinfo(dtype).max - 37, dtype=dtype)
+        low, high = (0xFF00, 0x7F00) if kind else (0x7FC0, 0x7FC0)
+    elif letter == "f":
+        high = np.finfo(dtype).max / 2 if kind else np.nan
+        low = -high
+    else:
+        high = np.iinfo(dtype).max - 37
+        low = np.iinfo(dtype).min + 37 if kind else high
+    made = np.full(shape, high, dtype=dtype)
+    if kind:
+        made.reshape(-1)[::2] = low
+    return made

@@ -37,6 +37,9 @@ class State:
     reverse: bool = False
     interleave: bool = False
     suppressed: bool = False
+    poison: int = 0
+    """Which of two fillings lanes have that are masked off and given nothing else."""
+
     installed: bool = False
     atomics: bool = False
     precisions: set[str] = dataclasses.field(default_factory=set)
@@ -50,7 +53,7 @@ class State:
     def reset(self) -> None:
         """Forget the pair before."""
         self.launches.clear()
-        self.programs = self.pinned = 0
+        self.programs = self.pinned = self.poison = 0
         self.configurations = 1
         self.reverse = self.interleave = self.suppressed = self.atomics = False
         self.precisions.clear()

@@ -150,7 +150,10 @@ def _load(self: Any, ptrs: Any, mask: Any, other: Any, *_: Any, **__: Any) -> An
     dtype = numpy_dtype(element)
     lanes = np.asarray(mask.data)
     STATE.arena.check(ptrs.data, lanes, _itemsize(ptrs), "load")
-    fill = poison(ptrs.data.shape, dtype, element == BF16) if other is None else other.data
+    if other is None:
+        fill = poison(ptrs.data.shape, dtype, element == BF16, STATE.poison)
+    else:
+        fill = other.data
     return Handle(native.load(ptrs.data, lanes, fill, dtype), element)
 
 

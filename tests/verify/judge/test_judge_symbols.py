@@ -170,6 +170,7 @@ KINDS = {
     "ties": lambda x, t: len(t.unique()) < 20,
     "zero rows": lambda x, t: bool((t == 0).all(-1).any()) and bool((t != 0).any()),
     "large mean": lambda x, t: float(t.mean()) > 900 and 0.3 < float(t.std()) < 2,
+    "negative mean": lambda x, t: float(t.mean()) < -900 and 0.3 < float(t.std()) < 2,
 }
 
 

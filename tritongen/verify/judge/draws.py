@@ -15,7 +15,7 @@ import torch
 
 KINDS = (
     *("signed", "scale 0.001", "scale 1", "scale 30"),
-    *("constant rows", "ties", "zero rows", "large mean"),
+    *("constant rows", "ties", "zero rows", "large mean", "negative mean"),
 )
 """The kinds that `transform` makes of a draw."""
 
@@ -312,8 +312,9 @@ def _change(
         rows = torch.rand(wide.shape[:-1], generator=generator) < 0.5
         rows.view(-1)[0] = True
         return wide.masked_fill(rows.unsqueeze(-1), 0.0)
-    if kind == "large mean":
-        return unit + SHIFT.get(dtype, 1000.0)
+    if kind in ("large mean", "negative mean"):
+        shift = SHIFT.get(dtype, 1000.0)
+        return unit + shift if kind == "large mean" else unit - shift
     return wide
 
 

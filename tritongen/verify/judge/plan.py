@@ -132,7 +132,7 @@ def _kind(kind: str) -> Any:
         if not style.is_real or style.structure:
             return values
         is_vector = values.dim() < 2
-        if is_vector and kind in ("constant rows", "zero rows", "large mean"):
+        if is_vector and kind in ("constant rows", "zero rows", "large mean", "negative mean"):
             return values
         low, high = -math.inf, math.inf
         if kind != "signed":

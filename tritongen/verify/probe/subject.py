@@ -167,6 +167,7 @@ class LocalSubject:
         STATE.suppressed = not how.launches
         STATE.pinned = how.configuration or 0
         STATE.reverse = how.reverse
+        STATE.poison = how.poison
         STATE.interleave = getattr(how, "interleave", False)
         STATE.configurations = 1
         STATE.atomics = False
@@ -184,6 +185,7 @@ class LocalSubject:
             call.launches.precisions |= STATE.precisions
             STATE.observer = None
             STATE.suppressed = False
+            STATE.poison = 0
             STATE.arena.windows.clear()
 
     def _observe(self, call: Call, how: How) -> Observation:
