@@ -11,7 +11,7 @@ import torch
 from verify_sources import CHECK_CLOSE, HEADER, Sources
 
 from tritongen.verify import Gate
-from tritongen.verify.bits import narrow, toward_zero, widen
+from tritongen.verify.bits import narrow, poison, toward_zero, widen
 from tritongen.verify.libdevice import evaluate
 
 float32 = partial(np.array, dtype=np.float32)
@@ -50,6 +50,16 @@ def test_bfloat16_bits_round_like_torch() -> None:
     number = ~expected.isnan()
     assert torch.equal(got[number], expected[number])
     assert np.array_equal(widen(narrow(float32([1.0, -2.5]))), float32([1.0, -2.5]))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int8, np.int32, np.int64])
+def test_the_second_poison_shows_in_maxima_and_minima_and_passes_for_an_index(dtype: type) -> None:
+    first, second = (poison((8,), dtype, False, kind) for kind in (0, 1))
+    assert not np.array_equal(first, second)
+    assert second.max() > 1000 or dtype is np.int8
+    assert second.min() < -1000 or dtype is np.int8
+    assert {0, 1} <= set(second.tolist())
+    assert poison((), dtype, False, 1).shape == ()
 
 
 def test_rounding_toward_zero_never_grows() -> None:

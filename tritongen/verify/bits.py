@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -33,21 +34,22 @@ def toward_zero(values: np.ndarray, bfloat16: bool, dtype: Any) -> np.ndarray:
 def poison(shape: tuple[int, ...], dtype: Any, bfloat16: bool, kind: int = 0) -> np.ndarray:
     """Values for lanes whose content is undefined.
 
-    Kind 0 is NaN, or a number that no index should be. Kind 1 has large values of either sign in
-    turn, for maxima and minima, which drop a NaN.
+    Kind 0 is NaN, or a number that no index should be. Kind 1 has in turn a large value of either
+    sign, for maxima and minima, which drop a NaN, and 0 and 1, which pass for an index.
     """
     letter = np.dtype(dtype).kind
     if letter == "b":
         return np.full(shape, kind == 0, dtype=dtype)
     if bfloat16:
-        low, high = (0xFF00, 0x7F00) if kind else (0x7FC0, 0x7FC0)
+        nan, values = 0x7FC0, (0xFF00, 0x7F00, 0, 0x3F80)
     elif letter == "f":
-        high = np.finfo(dtype).max / 2 if kind else np.nan
-        low = -high
+        large = np.finfo(dtype).max / 2
+        nan, values = np.nan, (-large, large, 0, 1)
     else:
-        high = np.iinfo(dtype).max - 37
-        low = np.iinfo(dtype).min + 37 if kind else high
-    made = np.full(shape, high, dtype=dtype)
-    if kind:
-        made.reshape(-1)[::2] = low
-    return made
+        nan = np.iinfo(dtype).max - 37
+        values = (np.iinfo(dtype).min + 37, nan, 0, 1)
+    if kind == 0:
+        return np.full(shape, nan, dtype=dtype)
+    count = math.prod(shape)
+    turns = np.tile(np.array(values, dtype=dtype), count // 4 + 1)
+    return turns[:count].reshape(shape)

@@ -100,16 +100,16 @@ def _take(source: Any, count: int) -> Generator[Any, None, None]:
 def _integers(
     pattern: Pattern, seeds: _Seeds, base: dict[Symbol, int], ear: _Ear
 ) -> Generator[tuple[_Ear, Trial], None, None]:
-    """Each small integer that is no size by itself, until the reference takes another value."""
+    """Each small integer that is no size by itself: one more, one less, else twice as much."""
     for number in small_integers(pattern):
         value = pattern.leaves[number]
-        for other in dict.fromkeys((value + 1, value - 1, 2 * value)):
-            if other == value or (other < 0 <= value):
+        taken = False
+        for other in (value + 1, value - 1, 2 * value):
+            if other == value or (other < 0 <= value) or (taken and other == 2 * value):
                 continue
             built = pattern.build(seeds.next(), base, integers={number: other})
             yield ear, Trial(f"integer {value} as {other}", "integers", built, _named(base))
-            if ear.heard:
-                break
+            taken |= ear.heard
 
 
 class _Seeds:

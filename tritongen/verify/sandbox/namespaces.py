@@ -17,7 +17,8 @@ from tritongen.verify.sandbox import linux, warden
 
 NOBODY = 65534
 BASE = "/tmp"
-SCRATCH = "/tmp"
+SCRATCH = "/scratch"
+"""Not /tmp: the interpreter or its packages may lie there."""
 ZYGOTE_KINDS = (
     linux.CLONE_NEWUSER
     | linux.CLONE_NEWPID
@@ -114,7 +115,7 @@ def build_view(readable: list[str], devices: list[str]) -> None:
     for path, descriptor in held:
         _bind(f"/proc/self/fd/{descriptor}", path, BASE + path, path in device_paths)
         os.close(descriptor)
-    for folder in ("proc", "tmp", "old", "dev"):
+    for folder in ("proc", "tmp", "old", "dev", SCRATCH.lstrip("/")):
         Path(BASE, folder).mkdir(exist_ok=True)
     for name, target in (("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0")):
         with contextlib.suppress(FileExistsError):
